@@ -1,0 +1,42 @@
+# Every target is one command of tools/build.py, so `python -m tools.build book` does the same without make.
+# Works with GNU make 3.81 and later.
+
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+
+ifeq ($(OS),Windows_NT)
+VENV_PYTHON := .venv/Scripts/python.exe
+else
+VENV_PYTHON := .venv/bin/python
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book test check execute lab serve clean distclean
+
+help:
+	@echo "make book       set up, execute and build the book in _build/html (only what is needed)"
+	@echo "make test       build the book and run every test and check"
+	@echo "make lab        open JupyterLab on the chapters"
+	@echo "make serve      serve the built book on this machine (PORT=8000)"
+	@echo "make execute    execute the notebooks in place, to commit their outputs"
+	@echo "make check      check the committed notebooks and the built book"
+	@echo "make setup      only create .venv and install the locked packages"
+	@echo "make clean      remove what was built"
+	@echo "make distclean  remove what was built, and .venv"
+	@echo "PYTHON=python3.12 chooses the Python that .venv is made with; ARGS=... is passed on to pytest or JupyterLab."
+
+setup:
+	@$(PYTHON) -m tools.build setup
+
+book check: setup
+	@$(VENV_PYTHON) -m tools.build $@
+
+test execute lab: setup
+	@$(VENV_PYTHON) -m tools.build $@ $(ARGS)
+
+serve:
+	@$(PYTHON) -m tools.build serve --port $(PORT)
+
+clean distclean:
+	@$(PYTHON) -m tools.build $@
