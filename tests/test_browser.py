@@ -1,0 +1,240 @@
+"""The built book in a browser: every page in four forms, search, downloads, files on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+
+pytestmark = pytest.mark.browser
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+CHAPTER = "chapters/02-bilateral-trade.html"
+LANDING = "chapters/index.html"
+# The colours of a figure's marks, and of every box that is painted behind them.
+COLOURS_OF_A_FIGURE = """() => {
+    const picture = document.querySelector('figure.tb-figure .tb-wide svg');
+    const style = (element) => getComputedStyle(element);
+    const marks = [...picture.querySelectorAll('*')].map((e) => style(e).stroke + style(e).fill);
+    const grounds = [];
+    for (let e = picture; e !== document.body; e = e.parentElement) grounds.push(
+        style(e).backgroundColor);
+    return [marks.join(), grounds.filter((colour) => colour !== 'rgba(0, 0, 0, 0)')];
+}"""
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serve files without a line of log per request."""
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """Address of the book, served below a sub-path as on a project's web site."""
+    handler = functools.partial(QuietHandler, directory=str(site.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A browser without a window."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()
+
+
+@contextlib.contextmanager
+def visit(
+    browser: Browser,
+    allowed: str,
+    faults: list[str],
+    size: dict[str, int] = DESKTOP,
+    mode: str = "light",
+) -> Iterator[BrowserContext]:
+    """Open a browsing context that blocks other hosts and notes every fault of its pages."""
+    context = browser.new_context(viewport=size, color_scheme=mode, reduced_motion="reduce", accept_downloads=True)
+
+    def check(route: Route) -> None:
+        url = route.request.url
+        if url.startswith((allowed, "data:", "blob:")):
+            route.continue_()
+        else:
+            faults.append(f"asks for {url}")
+            route.abort()
+
+    def watch(page: Page) -> None:
+        page.on(
+            "console",
+            lambda m: faults.append(f"{page.url}: {m.text}") if m.type == "error" else None,
+        )
+        page.on("pageerror", lambda e: faults.append(f"{page.url}: {e}"))
+        page.on("response", lambda r: faults.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+
+    context.route("**/*", check)
+    context.on("page", watch)
+    yield context
+    context.close()
+
+
+def page_names(site: Path) -> list[str]:
+    """Return the addresses of the book's pages."""
+    names = [p.relative_to(site) for p in sorted(site.rglob("*.html"))]
+    return [n.as_posix() for n in names if not {"_static", "_sources"} & set(n.parts)]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_page(browser: Browser, address: str, site: Path, size: dict[str, int], mode: str) -> None:
+    faults: list[str] = []
+    with visit(browser, address, faults, size, mode) as context:
+        page = context.new_page()
+        for name in page_names(site):
+            page.goto(address + name)
+            page.wait_for_load_state("load")
+            if name == "index.html":
+                page.wait_for_url(address + LANDING)
+            expect(page.locator("h1:visible")).to_have_count(1)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            if width > size["width"]:
+                faults.append(f"{name}: {width} pixels wide on a screen of {size['width']}")
+            shown = page.evaluate("document.documentElement.dataset.theme")
+            if shown != mode:
+                faults.append(f"{name}: shown in {shown} mode")
+    assert not faults
+
+
+def test_figures_fit_the_screen(browser: Browser, address: str) -> None:
+    for size, shown, hidden in (
+        (DESKTOP, ".tb-wide", ".tb-narrow"),
+        (PHONE, ".tb-narrow", ".tb-wide"),
+    ):
+        with visit(browser, address, [], size) as context:
+            page = context.new_page()
+            page.goto(address + CHAPTER)
+            figures = page.locator("figure.tb-figure:has(.tb-narrow)")
+            assert figures.count() > 0
+            for index in range(figures.count()):
+                expect(figures.nth(index).locator(shown)).to_be_visible()
+                expect(figures.nth(index).locator(hidden)).to_be_hidden()
+                box = figures.nth(index).locator(f"{shown} svg").bounding_box()
+                assert box["width"] > 250 and box["height"] > 120
+                assert box["x"] >= 0 and box["x"] + box["width"] <= size["width"]
+
+
+def test_figures_follow_the_colour_mode(browser: Browser, address: str) -> None:
+    inks = {}
+    for mode in ("light", "dark"):
+        with visit(browser, address, [], DESKTOP, mode) as context:
+            page = context.new_page()
+            page.goto(address + CHAPTER)
+            inks[mode] = page.evaluate(COLOURS_OF_A_FIGURE)
+            page_colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert set(inks[mode][1]) <= {page_colour}, "a box of another colour behind a figure"
+    assert inks["light"][0] != inks["dark"][0]
+
+
+def test_search_finds_a_page(browser: Browser, address: str) -> None:
+    faults: list[str] = []
+    with visit(browser, address, faults) as context:
+        page = context.new_page()
+        page.goto(address + LANDING)
+        page.keyboard.press("Control+k")
+        field = page.locator("#pst-search-dialog input[name=q]")
+        expect(field).to_be_focused()
+        field.fill("mirror")
+        field.press("Enter")
+        page.wait_for_url("**/search.html?q=mirror*")
+        results = page.locator("#search-results ul.search li a")
+        expect(page.locator(f"#search-results ul.search a[href*='{Path(CHAPTER).name}']").first).to_be_visible()
+        results.first.click()
+        expect(page.locator("h1:visible")).to_have_count(1)
+    assert not faults
+
+
+def test_colour_mode_button_is_remembered(browser: Browser, address: str) -> None:
+    faults: list[str] = []
+    with visit(browser, address, faults) as context:
+        page = context.new_page()
+        page.goto(address + CHAPTER)
+        ground = "getComputedStyle(document.body).backgroundColor"
+        light = page.evaluate(ground)
+        page.locator(".theme-switch-button").first.click()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        page.wait_for_function(f"{ground} !== '{light}'")
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert not faults
+
+
+def test_data_of_a_figure_downloads(browser: Browser, address: str, site: Path) -> None:
+    with visit(browser, address, []) as context:
+        page = context.new_page()
+        page.goto(address + CHAPTER)
+        link = page.locator("figure.tb-figure a[download]").first
+        with page.expect_download() as started:
+            link.click()
+        download = started.value
+        assert download.suggested_filename == link.get_attribute("download")
+        stored = (site / CHAPTER).parent / link.get_attribute("href")
+        assert Path(download.path()).read_bytes() == stored.read_bytes()
+
+
+def test_keyboard_reaches_the_text_first(browser: Browser, address: str) -> None:
+    with visit(browser, address, []) as context:
+        page = context.new_page()
+        page.goto(address + CHAPTER)
+        page.keyboard.press("Tab")
+        expect(page.locator(".skip-link a")).to_be_focused()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**#main-content")
+
+
+def test_contents_open_on_a_phone(browser: Browser, address: str) -> None:
+    with visit(browser, address, [], PHONE) as context:
+        page = context.new_page()
+        page.goto(address + LANDING)
+        link = page.locator("#pst-primary-sidebar-modal a", has_text="Bilateral trade")
+        expect(link).to_be_hidden()
+        page.locator(".primary-toggle").click()
+        expect(link).to_be_visible()
+        link.click()
+        page.wait_for_url(f"**/{Path(CHAPTER).name}")
+
+
+def test_wide_tables_scroll_in_their_own_region(browser: Browser, address: str) -> None:
+    with visit(browser, address, [], PHONE) as context:
+        page = context.new_page()
+        page.goto(address + CHAPTER)
+        regions = page.locator(".tb-scroll:visible").all()
+        assert regions
+        for region in regions:
+            box = region.bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"]
+            assert region.evaluate("e => getComputedStyle(e).overflowX") == "auto"
+
+
+def test_book_opens_from_a_folder(browser: Browser, site: Path) -> None:
+    faults: list[str] = []
+    folder = site.resolve().as_uri() + "/"
+    with visit(browser, folder, faults) as context:
+        page = context.new_page()
+        page.goto(folder + "index.html")
+        page.wait_for_url(folder + LANDING)
+        page.goto(folder + CHAPTER)
+        assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('1rem \"Tradebook Sans\"'))")
+        page.goto(folder + "search.html?q=mirror")
+        expect(page.locator(f"#search-results ul.search a[href*='{Path(CHAPTER).name}']").first).to_be_visible()
+    assert not faults

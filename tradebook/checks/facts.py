@@ -1,0 +1,41 @@
+"""Checks against dated facts: a year, a count or a share that a cited publication gives.
+
+The facts are in ``data/claims/facts.csv``, each with its citation and address; they serve claims
+that no statistical series covers.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tradebook.checks import CheckError, Recomputed, check, memo
+from tradebook.data import data_folder
+
+
+@memo
+def _facts() -> pd.DataFrame:
+    path = data_folder() / "claims" / "facts.csv"
+    return pd.read_csv(path, index_col="fact", encoding="utf-8")
+
+
+def _row(name: str) -> pd.Series:
+    facts = _facts()
+    if name not in facts.index:
+        raise CheckError(
+            f"There is no fact “{name}” in data/claims/facts.csv; add it with its citation."
+        )
+    return facts.loc[name]
+
+
+@check
+def fact(name: str, other: str = "") -> Recomputed:
+    """A dated fact, and `other` as the alternative (the same thing at another date)."""
+    row = _row(name)
+    alternatives = ((_row(other)["what"], float(_row(other)["value"])),) if other else ()
+    return Recomputed(
+        float(row["value"]),
+        row["unit"],
+        row["citation"],
+        alternatives,
+        note=f"{row['what']} ({row['citation']}).",
+    )
