@@ -139,8 +139,12 @@ def test_every_term_used_is_in_the_glossary_once() -> None:
 def test_the_glossary_is_sorted() -> None:
     """Readers of the source look terms up too; a further name of a term stands under the first."""
     text = (CHAPTERS / "appendices" / "glossary.md").read_text(encoding="utf-8")
-    groups = [re.sub(r"[^\w]+", " ", group.lower()) for group in
-              re.findall(r"(?:^|\n\n)(?!:)(\S[^\n]*)\n", GLOSSARY.search(text).group(1).replace(":sorted:\n", ""))]
+    groups = [
+        re.sub(r"[^\w]+", " ", group.lower())
+        for group in re.findall(
+            r"(?:^|\n\n)(?!:)(\S[^\n]*)\n", GLOSSARY.search(text).group(1).replace(":sorted:\n", "")
+        )
+    ]
     assert groups == sorted(groups)
 
 

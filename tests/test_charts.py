@@ -41,6 +41,7 @@ FORMS = {
     "areas": charts.areas({"one": 100 * YEARS.div(YEARS.sum(axis=1), axis=0)}, y="per cent"),
     "dots": charts.dots(CATEGORIES, x="ratio", log=True, reference=(1.0, "one")),
     "fan": charts.fan(YEARS["a"], {"ETS": FAN}, y="billion", shaded="ETS", outcome=pd.Series({2003: 4.5})),
+    "stack": charts.stack(CATEGORIES, x="number"),
     "grid": charts.grid(CATEGORIES, label="index", shade=CATEGORIES / 4),
 }
 
@@ -75,9 +76,10 @@ def test_words_are_escaped_and_sources_named():
     assert "Source: US Energy Information Administration; own calculation" in html
 
 
-def test_colours_can_be_changed_by_the_page():
-    html = charts.figure_html(FORMS["lines"], **WORDS)
-    assert f"var(--tb-c1, {charts.PALETTE['c1']})" in html
+@pytest.mark.parametrize("form", FORMS)
+def test_colours_can_be_changed_by_the_page(form):
+    html = charts.figure_html(FORMS[form], **WORDS)
+    assert f"var(--tb-muted, {charts.PALETTE['muted']})" in html
     bare = re.sub(r"var\([^)]*\)", "", "".join(re.findall(r"<svg.*?</svg>", html, re.S)))
     assert not re.findall(r"#[0-9a-f]{6}\b", bare), "a colour that dark mode cannot change"
 
@@ -93,7 +95,7 @@ def test_colours_can_be_changed_by_the_page():
     ],
 )
 def test_an_empty_panel_is_refused(chart):
-    with pytest.raises(EmptyFigureError, match="empty|nothing was drawn"):
+    with pytest.raises(EmptyFigureError, match=r"empty|nothing was drawn"):
         charts.figure_html(chart, **WORDS)
 
 
@@ -131,6 +133,11 @@ def test_numbers_in_words():
     assert prose.join([]) == "none" and prose.join([1]) == "1" and prose.join([1, 2, 3]) == "1, 2 and 3"
     assert prose.runs([1999, 1998, 2000, 2009]) == ["1998–2000", "2009"] and prose.runs([]) == ["no year"]
     assert [prose.direction(x) for x in (1, -1, 0)] == ["rose", "fell", "did not change"]
+
+
+def test_ordinals():
+    wanted = {1: "1st", 2: "2nd", 3: "3rd", 4: "4th", 11: "11th", 13: "13th", 21: "21st", 112: "112th"}
+    assert {n: prose.ordinal(n) for n in wanted} == wanted
 
 
 def test_only_text_is_glued():

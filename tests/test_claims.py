@@ -43,16 +43,18 @@ def found(value: float, unit: str = "billion US$", *alternatives: float, reading
 def test_register_keeps_the_contract(register):
     assert tuple(register.columns) == claims.COLUMNS
     assert register.claim_id.is_unique
-    assert register.claim_id.str.fullmatch(r"thesis-\d(\.\d+)*-\d{3}").all()
-    assert register.line.between(1, 787).all()
-    assert (register.statement.str.len() < 200).all()
+    sources = "|".join(claims.SOURCES)
+    assert register.claim_id.str.fullmatch(rf"(?:{sources})-[a-z0-9.]+(?:-[a-z0-9.]+)*-\d{{3}}").all()
+    assert all(row.claim_id.startswith(f"{row.source}-") for row in register.itertuples())
+    lines = {"thesis": 787, "chtf": 10, "us-china-brief": 54, "patents-paper": 892, "shandong-paper": 206}
+    assert (register.line >= 1).all() and (register.line <= register.source.map(lines)).all()
+    assert (register.statement.str.len() < 250).all()
 
 
 def test_claims_of_a_section_are_numbered_in_reading_order(register):
-    for _, group in register.groupby("section"):
-        numbers = group.claim_id.str[-3:].astype(int).tolist()
-        assert numbers == list(range(1, len(group) + 1))
+    for _, group in register.groupby(["source", "section", "chapter"]):
         assert group.line.is_monotonic_increasing
+        assert group.claim_id.is_monotonic_increasing, group.claim_id.tolist()
 
 
 def test_each_claim_has_a_check_or_a_reason_and_never_both(register):
@@ -84,7 +86,7 @@ def test_every_check_is_used(register):
 
 
 def test_all_cells_of_table_2_1_are_registered(register):
-    cells = register[register.kind == "table-cell"]
+    cells = register[(register.kind == "table-cell") & (register.chapter == 2)]
     counts = cells.groupby(["line", "subject"], sort=False).size().tolist()
     assert counts == [5, 5, 4, 5, 5, 5]
     assert (cells.stated_value == "5").all() and (cells.comparison == "<=").all()
@@ -128,9 +130,7 @@ def test_coverage_table_adds_up(register):
 def test_a_row_that_breaks_the_contract_is_named(monkeypatch, tmp_path, change, message):
     folder = tmp_path / "claims"
     folder.mkdir()
-    rows = pd.read_csv(
-        data.data_folder() / "claims" / "thesis.csv", dtype=str, keep_default_na=False
-    )
+    rows = pd.read_csv(data.data_folder() / "claims" / "thesis.csv", dtype=str, keep_default_na=False)
     row = rows[rows.check.str.startswith("total_trade(year=2002")].assign(**change)
     row.to_csv(folder / "thesis.csv", index=False)
     monkeypatch.setattr(claims, "data_folder", lambda: tmp_path)
@@ -143,9 +143,7 @@ def test_repeated_ids_and_missing_registers_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(claims, "data_folder", lambda: tmp_path)
     with pytest.raises(ClaimError, match="There is no register"):
         claims.register()
-    rows = claims.pd.read_csv(
-        data.data_folder() / "claims" / "thesis.csv", dtype=str, keep_default_na=False
-    )
+    rows = claims.pd.read_csv(data.data_folder() / "claims" / "thesis.csv", dtype=str, keep_default_na=False)
     pd.concat([rows, rows.tail(1)]).to_csv(tmp_path / "claims" / "thesis.csv", index=False)
     with pytest.raises(ClaimError, match="registered twice"):
         claims.register()
@@ -170,9 +168,7 @@ def test_parse_call_reads_checks_and_relations():
     }
 
 
-@pytest.mark.parametrize(
-    "text", ["f", "f(g())", "f(x)", "f(**{'a': 1})", "os.getcwd()", "f(1", "f()()", "1 + 1"]
-)
+@pytest.mark.parametrize("text", ["f", "f(g())", "f(x)", "f(**{'a': 1})", "os.getcwd()", "f(1", "f()()", "1 + 1"])
 def test_parse_call_refuses_anything_else(text):
     with pytest.raises(ClaimError, match="not a call"):
         parse_call(text)
@@ -188,9 +184,7 @@ def printed_figures(draw):
     return f"{draw(st.integers(10**decimals, 9999 * 10**decimals)) / 10**decimals:.{decimals}f}"
 
 
-@pytest.mark.parametrize(
-    ("text", "half"), [("11.928", 0.0005), ("70", 0.5), ("5.6", 0.05), ("-3.10", 0.005)]
-)
+@pytest.mark.parametrize(("text", "half"), [("11.928", 0.0005), ("70", 0.5), ("5.6", 0.05), ("-3.10", 0.005)])
 def test_precision_is_half_a_unit_of_the_last_digit(text, half):
     assert half_unit(text) == pytest.approx(half)
 
@@ -234,9 +228,7 @@ def test_between_precision_and_tolerance_is_approximately_right(text, part, side
 def test_a_value_nearer_to_the_figure_never_gets_a_worse_verdict(text, one, other):
     order = {"confirmed": 0, "approximately right": 1, "contradicted": 2}
     near, far = sorted((one, other), key=lambda value: abs(value - float(text)))
-    ranks = [
-        order[verdict(text, "=", "billion US$", found(value)).verdict] for value in (near, far)
-    ]
+    ranks = [order[verdict(text, "=", "billion US$", found(value)).verdict] for value in (near, far)]
     assert ranks[0] <= ranks[1]
 
 
@@ -307,9 +299,7 @@ def test_units_must_agree():
 
 
 def worked_examples():
-    page = (data.data_folder().parent / "chapters/appendices/methods-verdicts.md").read_text(
-        "utf-8"
-    )
+    page = (data.data_folder().parent / "chapters/appendices/methods-verdicts.md").read_text("utf-8")
     lines = page.split("## Worked examples")[1].split("\n## ")[0].splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
     return cells[2:]
@@ -347,16 +337,12 @@ def test_slips_of_scale_and_of_one_digit_are_recognised(stated, value, meant):
 
 
 def test_another_year_is_recognised_and_does_not_change_the_verdict():
-    judged = verdict(
-        "23.46", "=", "billion US$", found(17.13, readings=[("section XVI, 2014", 23.458)])
-    )
+    judged = verdict("23.46", "=", "billion US$", found(17.13, readings=[("section XVI, 2014", 23.458)]))
     assert judged.verdict == "contradicted"
     assert judged.reading.startswith("section XVI, 2014")
 
 
-@pytest.mark.parametrize(
-    ("stated", "value"), [("9.5", 4.67), ("20", 48.1), ("11.928", 9.172), ("1.53", 1.563)]
-)
+@pytest.mark.parametrize(("stated", "value"), [("9.5", 4.67), ("20", 48.1), ("11.928", 9.172), ("1.53", 1.563)])
 def test_no_slip_is_invented(stated, value):
     assert likely_reading(stated, "=", found(value)) == ""
 
@@ -365,37 +351,28 @@ def test_slips_rarely_fit_by_chance():
     random = np.random.default_rng(0)
     figures = random.uniform(1, 100, 600)
     others = figures * 10 ** random.uniform(-1, 1, 600)
-    hits = [
-        bool(likely_reading(f"{a:.2f}", "=", found(b)))
-        for a, b in zip(figures, others, strict=True)
-    ]
-    assert (
-        np.mean(hits) < 0.06
-    )  # 2 % of the pairs are within the tolerance of a factor of ten to begin with
+    hits = [bool(likely_reading(f"{a:.2f}", "=", found(b))) for a, b in zip(figures, others, strict=True)]
+    assert np.mean(hits) < 0.06  # 2 % of the pairs are within the tolerance of a factor of ten to begin with
 
 
 # --- arithmetic inside a document -----------------------------------------------------------------
 
 
 def relation(text: str, **printed: str):
-    return claims._relation(
-        text, {name.replace("_", "-") + "-1-001": figure for name, figure in printed.items()}
-    )
+    return claims._relation(text, {name.replace("_", "-") + "-1-001": figure for name, figure in printed.items()})
 
 
 def test_relations_carry_the_rounding_of_their_figures():
     middle, (low, high), _ = relation("growth(new-1-001, old-1-001)", new="110", old="100")
     assert middle == pytest.approx(10)
-    assert low == pytest.approx(100 * (109.5 / 100.5 - 1)) and high == pytest.approx(
-        100 * (110.5 / 99.5 - 1)
-    )
+    assert low == pytest.approx(100 * (109.5 / 100.5 - 1)) and high == pytest.approx(100 * (110.5 / 99.5 - 1))
     assert relation("total(a-1-001, b-1-001)", a="70.2", b="7.9")[1] == pytest.approx((78.0, 78.2))
     assert relation("mean_growth(a-1-001, b-1-001, 2)", a="121", b="100")[0] == pytest.approx(10)
     assert relation("count(a-1-001, b-1-001)", a="1", b="2")[:2] == (2.0, (2.0, 2.0))
     assert relation("decrease(a-1-001, b-1-001)", a="60", b="80")[0] == pytest.approx(25)
-    assert relation("share_beside(a-1-001, b-1-001, c-1-001)", a="1.32", b="19.73", c="70.2")[
-        0
-    ] == pytest.approx(4.6967, abs=1e-3)
+    assert relation("share_beside(a-1-001, b-1-001, c-1-001)", a="1.32", b="19.73", c="70.2")[0] == pytest.approx(
+        4.6967, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize(
@@ -429,7 +406,8 @@ def test_the_audit_is_deterministic(audited):
 
 def test_the_audit_can_be_narrowed(audited):
     chapter = claims.audit(chapter=2, source="thesis")
-    assert len(chapter) == len(audited)
+    assert chapter.claim_id.tolist() == audited.claim_id[audited.claim_id.isin(chapter.claim_id)].tolist()
+    assert 0 < len(chapter) < len(audited)
     with pytest.raises(ClaimError, match="No claim"):
         claims.audit(chapter=99)
 
@@ -440,8 +418,10 @@ def test_scoreboard_counts_every_claim_once(audited):
     assert board.loc["all", "claims"] == len(audited) == board.drop("all").claims.sum()
     with pytest.raises(ClaimError, match="no column"):
         claims.scoreboard(audited, by="mood")
-    assert claims.scoreboard(audited, by="chapter").loc[2].equals(board.loc["all"])
-    assert claims.scoreboard(audited, by="kind").loc["table-cell", "claims"] == 29
+    chapters = claims.scoreboard(audited, by="chapter")
+    assert chapters.loc[2].equals(claims.scoreboard(claims.audit(chapter=2)).loc["all"])
+    cells = claims.register().kind.eq("table-cell").sum()
+    assert claims.scoreboard(audited, by="kind").loc["table-cell", "claims"] == cells
 
 
 def test_slips_say_what_was_meant_and_how_we_know(register):
@@ -453,9 +433,7 @@ def test_slips_say_what_was_meant_and_how_we_know(register):
 def test_a_stricter_rule_never_confirms_more(audited):
     strict = claims.audit(tolerance=Tolerance(level=0.0, points=0.0, hedge=0.0))
     right = ["confirmed", "approximately right"]
-    assert set(strict.claim_id[strict.verdict.isin(right)]) <= set(
-        audited.claim_id[audited.verdict.isin(right)]
-    )
+    assert set(strict.claim_id[strict.verdict.isin(right)]) <= set(audited.claim_id[audited.verdict.isin(right)])
     assert (strict.verdict != "approximately right").all()
 
 
@@ -504,28 +482,18 @@ def test_changing_one_cell_flips_the_verdicts_that_rest_on_it(monkeypatch, regis
     level = register.claim_id[register.check == "total_trade(year=2002)"].item()
     growth = register.claim_id[register.check == "total_growth(year=2002)"].item()
     assert {level, growth} <= moved
-    untouched = register.claim_id[
-        register.check.str.contains("group_") | register.check.str.contains("fact")
-    ]
+    untouched = register.claim_id[register.check.str.contains("group_") | register.check.str.contains("fact")]
     assert not moved & set(untouched)
 
 
 def test_correcting_the_data_to_the_printed_figure_confirms_it(monkeypatch, register, audited):
-    claim = register.claim_id[
-        register.check.str.startswith("group_growth(flow='export', group='XVII'")
-    ].item()
+    claim = register.claim_id[register.check.str.startswith("group_growth(flow='export', group='XVII'")].item()
     assert audited.verdict[audited.claim_id == claim].item() == "contradicted"
 
     def agree(frame):
-        rows = (
-            (frame.partner == "CHN")
-            & (frame.flow == "export")
-            & frame.hs_chapter.isin(["86", "87", "88", "89"])
-        )
+        rows = (frame.partner == "CHN") & (frame.flow == "export") & frame.hs_chapter.isin(["86", "87", "88", "89"])
         now, before = rows & (frame.year == 2015), rows & (frame.year == 2014)
-        frame.loc[now, "value_usd"] *= (
-            3.842 * frame.value_usd[before].sum() / frame.value_usd[now].sum()
-        )
+        frame.loc[now, "value_usd"] *= 3.842 * frame.value_usd[before].sum() / frame.value_usd[now].sum()
         return frame
 
     after = audit_with(monkeypatch, "russia-hs-chapters", agree)
@@ -555,9 +523,7 @@ def test_disturbing_a_table_moves_what_rests_on_it(monkeypatch, audited, table, 
         return frame
 
     after = audit_with(monkeypatch, table, disturb)
-    moved = (after.recomputed_value.fillna(0) != audited.recomputed_value.fillna(0)) | (
-        after.note != audited.note
-    )
+    moved = (after.recomputed_value.fillna(0) != audited.recomputed_value.fillna(0)) | (after.note != audited.note)
     assert moved.any()
     assert not moved[audited.verdict == "not checkable"].any()
 
@@ -565,4 +531,4 @@ def test_disturbing_a_table_moves_what_rests_on_it(monkeypatch, audited, table, 
 def test_the_register_reads_from_another_data_folder(monkeypatch, tmp_path):
     shutil.copytree(data.data_folder() / "claims", tmp_path / "claims")
     monkeypatch.setattr(claims, "data_folder", lambda: tmp_path)
-    assert len(claims.register("thesis")) == len(claims.register())
+    assert len(claims.register("thesis")) < len(claims.register())

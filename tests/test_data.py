@@ -117,7 +117,7 @@ def test_a_missing_package_is_one_sentence(tmp_path, monkeypatch):
 
 def test_a_missing_file_names_the_table(copied):
     (copied / "brent.csv").unlink()
-    with pytest.raises(DataError, match="“brent”: brent.csv is missing"):
+    with pytest.raises(DataError, match=r"“brent”: brent\.csv is missing"):
         load("brent")
 
 

@@ -140,9 +140,7 @@ def test_levels_can_be_chosen(series):
 def test_rolling_origin_counts_and_uses_the_past_only(series, errors):
     # Origins 2009 (30 years) to 2018; horizon 5 can be scored from 2009 to 2014 only.
     counts = errors.groupby(["method", "horizon"]).size()
-    assert counts.to_dict() == {
-        (method, h): n for method in ("naive", "drift") for h, n in ((1, 10), (2, 9), (5, 6))
-    }
+    assert counts.to_dict() == {(method, h): n for method in ("naive", "drift") for h, n in ((1, 10), (2, 9), (5, 6))}
     assert errors.origin.min() == 2009 and errors.year.max() == 2019
     assert (errors.year == errors.origin + errors.horizon).all()
     changed = series.copy()

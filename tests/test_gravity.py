@@ -47,9 +47,7 @@ def simulate(n=20, years=(2001,), noise=0.0, seed=1, gdp=None):
         out, into = rng.normal(8, 1, n), rng.normal(8, 1, n)
         size = pd.Series(np.exp(rng.normal(5, 1, n)), codes)
         table = distances[distances.exporter != distances.importer].copy()
-        eta = sum(
-            BETA[c] * (np.log(table.distw) if c == "log_distance" else table[c]) for c in COVARIATES
-        )
+        eta = sum(BETA[c] * (np.log(table.distw) if c == "log_distance" else table[c]) for c in COVARIATES)
         if gdp is None:
             eta += table.exporter.map(dict(zip(codes, out, strict=True)))
             eta += table.importer.map(dict(zip(codes, into, strict=True)))
@@ -60,9 +58,7 @@ def simulate(n=20, years=(2001,), noise=0.0, seed=1, gdp=None):
         table["value"] = table.expected
         if noise:
             table["value"] *= rng.gamma(1 / noise, noise, len(table))
-        tables.append(
-            table.assign(year=year)[["year", "exporter", "importer", "value", "expected"]]
-        )
+        tables.append(table.assign(year=year)[["year", "exporter", "importer", "value", "expected"]])
         sizes.append(pd.DataFrame({"iso3": codes, "year": year, "value": size.to_numpy()}))
     return pd.concat(tables, ignore_index=True), distances, pd.concat(sizes, ignore_index=True)
 
@@ -99,9 +95,7 @@ def test_equals_a_poisson_glm_with_dummies():
         [
             pd.get_dummies(data.exporter + year, dtype=float),
             # Each year's importer effects are known up to a constant: leave one out a year.
-            pd.get_dummies("to" + data.importer + year, dtype=float).drop(
-                columns=["toE002001", "toE002002"]
-            ),
+            pd.get_dummies("to" + data.importer + year, dtype=float).drop(columns=["toE002001", "toE002002"]),
         ],
         axis=1,
     )
@@ -209,9 +203,7 @@ def test_ratio_does_not_depend_on_units_row_order_or_the_side_asked_from():
         np.testing.assert_allclose(
             one.loc[flow, shared].astype(float), other.loc[mirror, shared].astype(float), rtol=1e-5
         )
-    assert estimate(flows, distances).pseudo_r2 == pytest.approx(
-        estimate(scaled, distances).pseudo_r2
-    )
+    assert estimate(flows, distances).pseudo_r2 == pytest.approx(estimate(scaled, distances).pseudo_r2)
 
 
 def test_a_direction_that_is_not_reported_has_no_row():
@@ -273,15 +265,11 @@ def test_product_ratio_runs_one_equation_per_group():
     second, _, _ = simulate(noise=0.5, seed=1)
     second = multiply(second, "E03", "E07", 4)
     third = first[~first.exporter.isin(["E03", "E07"])]
-    products = pd.concat(
-        [first.assign(group="x"), second.assign(group="y"), third.assign(group="z")]
-    )
+    products = pd.concat([first.assign(group="x"), second.assign(group="y"), third.assign(group="z")])
     table = product_ratio(products, distances, "E03", "E07", product="group", comparable=30)
     assert list(table.group) == ["x"] * 3 + ["y"] * 3
     alone = pair_ratio(first, distances, "E03", "E07", comparable=30)
-    pd.testing.assert_frame_equal(
-        table[table.group == "x"].drop(columns="group"), alone, check_exact=False
-    )
+    pd.testing.assert_frame_equal(table[table.group == "x"].drop(columns="group"), alone, check_exact=False)
     exports = table[table.flow == "exports"].ratio.to_list()
     assert exports[1] == pytest.approx(4 * exports[0], rel=1e-5)
 

@@ -116,9 +116,7 @@ def test_exports_and_imports_leaves_gaps_unless_told_that_they_are_zeros():
 
 def test_a_table_with_one_flow_only_still_has_both_columns():
     flows = pd.DataFrame({"year": [2015], "flow": ["export"], "value_usd": [5.0]})
-    assert column(indices.exports_and_imports(flows, "year", missing_as_zero=True), "imports") == [
-        0
-    ]
+    assert column(indices.exports_and_imports(flows, "year", missing_as_zero=True), "imports") == [0]
 
 
 # --- Comparative advantage ---------------------------------------------------------------------
@@ -147,9 +145,7 @@ def test_rca_missing_value_is_left_out_of_every_total_and_zero_is_not():
     assert column(indices.revealed_comparative_advantage(flows), "rca")[0] == pytest.approx(1.8)
     assert math.isnan(indices.revealed_comparative_advantage(flows)["rca"].iloc[1])
     zero = WORLD.assign(value_usd=[30, 0, 20, 40])
-    assert column(indices.revealed_comparative_advantage(zero), "rca")[:2] == pytest.approx(
-        [1.8, 0]
-    )
+    assert column(indices.revealed_comparative_advantage(zero), "rca")[:2] == pytest.approx([1.8, 0])
 
 
 def test_rca_years_are_computed_apart_and_by_may_be_empty():
@@ -315,9 +311,7 @@ def test_trade_intensity_equals_observed_over_expected_frequency(table):
 def test_complementarity_by_hand():
     # A exports 0.75, 0.25; B exports 1/3, 2/3. Q imports 0.5, 0.5.
     # A-Q: 1 - (0.25+0.25)/2 = 0.75; B-Q: 1 - (1/6+1/6)/2 = 5/6.
-    imports = pd.DataFrame(
-        {"year": 2015, "importer": "Q", "product": ["p0", "p1"], "value_usd": [7.0, 7.0]}
-    )
+    imports = pd.DataFrame({"year": 2015, "importer": "Q", "product": ["p0", "p1"], "value_usd": [7.0, 7.0]})
     result = indices.trade_complementarity(WORLD, imports)
     assert list(result.columns) == ["year", "exporter", "importer", "complementarity"]
     assert column(result, "complementarity") == pytest.approx([0.75, 5 / 6])
@@ -326,18 +320,14 @@ def test_complementarity_by_hand():
 def test_complementarity_product_reported_by_one_side_only_has_no_share_on_the_other():
     # Exports 0.5 p0, 0.5 p1; imports all p2: nothing in common.
     exports = tidy([[5, 5]])
-    imports = pd.DataFrame(
-        {"year": [2015], "importer": ["Q"], "product": ["p2"], "value_usd": [9.0]}
-    )
+    imports = pd.DataFrame({"year": [2015], "importer": ["Q"], "product": ["p2"], "value_usd": [9.0]})
     assert one(indices.trade_complementarity(exports, imports), "complementarity") == 0
 
 
 def test_complementarity_refuses_years_of_one_table_only_and_one_name_for_both_sides():
     imports = WORLD.rename(columns={"exporter": "importer"})
     with pytest.raises(IndexInputError, match="year=2016"):
-        indices.trade_complementarity(
-            WORLD, pd.concat([imports, imports.assign(year=2016)], ignore_index=True)
-        )
+        indices.trade_complementarity(WORLD, pd.concat([imports, imports.assign(year=2016)], ignore_index=True))
     with pytest.raises(IndexInputError, match="same column"):
         indices.trade_complementarity(WORLD, WORLD, importer="exporter")
 
@@ -345,9 +335,7 @@ def test_complementarity_refuses_years_of_one_table_only_and_one_name_for_both_s
 @quick
 @given(tables(), st.data())
 def test_complementarity_is_the_overlap_of_shares_and_symmetric_in_structures(table, data):
-    other = data.draw(
-        tables(rows=(2, 4), columns=(table.shape[1], table.shape[1])), label="imports"
-    )
+    other = data.draw(tables(rows=(2, 4), columns=(table.shape[1], table.shape[1])), label="imports")
     exports, imports = tidy(table), tidy(other, row="importer")
     imports["importer"] = "m" + imports["importer"]
     result = indices.trade_complementarity(exports, imports)
@@ -382,9 +370,7 @@ def test_export_similarity_is_symmetric_bounded_and_independent_of_size(table, f
     scaled = table.copy()
     scaled[0] *= factor
     again = indices.export_similarity(tidy(scaled))
-    assert column(again, "export_similarity") == pytest.approx(
-        column(result, "export_similarity"), abs=1e-12
-    )
+    assert column(again, "export_similarity") == pytest.approx(column(result, "export_similarity"), abs=1e-12)
     x = table / table.sum(axis=1, keepdims=True)
     first = result["export_similarity"].iloc[0]
     assert first == pytest.approx(1 - braycurtis(x[0], x[1]), abs=1e-12)
@@ -677,11 +663,7 @@ def test_mirror_asymmetry_of_missing_and_zero_reports():
 
 
 @quick
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 10**9), st.integers(1, 10**9)), min_size=1, max_size=20
-    )
-)
+@given(st.lists(st.tuples(st.integers(1, 10**9), st.integers(1, 10**9)), min_size=1, max_size=20))
 def test_mirror_measures_change_sign_when_the_reports_are_exchanged(reports):
     x, m = zip(*reports, strict=True)
     one_way = indices.mirror_asymmetry(mirror(x, m))

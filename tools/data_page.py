@@ -1,7 +1,7 @@
-"""Write the appendix page “Data” from the data package: ``python -m tools.data_page [--check]``.
+"""Write the pages that repeat the data package: ``python -m tools.data_page [--check]``.
 
-The page is committed, so that the book builds without this step; ``--check`` (run by the tests) fails when it is not what
-the data package says.
+They are the appendix “Data” and the list of datasets in the reproducibility statement. Both are committed, so that the
+book builds without this step; ``--check`` (run by the tests) fails when they are not what the data package says.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tradebook.data import package
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "chapters" / "appendices" / "data.md"
+STATEMENT = ROOT / "chapters" / "appendices" / "reproducibility.md"
 
 KINDS = {
     "verbatim": "verbatim (the publisher's values in our columns)",
@@ -76,7 +77,9 @@ def section(resource: dict) -> str:
         f"| `{f['name']}` | {f['type']} | {text(f.get('unit', ''))} | {text(f['description'])} | {text(limits(f))} |"
         for f in resource["schema"]["fields"]
     ]
-    sources = "; ".join(f"[{text(s['title'])}]({s['path']})" for s in resource["sources"])
+    sources = "; ".join(
+        f"[{text(s['title'])}]({s['path']})" if "path" in s else text(s["title"]) for s in resource["sources"]
+    )
     licences = "; ".join(f"[{text(terms['title'])}]({terms['path']})" for terms in resource["licenses"])
     problems = "\n".join(f"- {text(caveat)}" for caveat in resource["caveats"])
     economies = resource["coverage"].get("economies")
@@ -134,17 +137,29 @@ def page() -> str:
     return "\n".join([*parts, body]).rstrip() + "\n"
 
 
+def statement() -> str:
+    """The reproducibility statement with the list of datasets as it must be."""
+    rows = [
+        f"| `{r['name']}` | {text('; '.join(dict.fromkeys(s['publisher'] for s in r['sources'])))} |"
+        for r in package()["resources"]
+    ]
+    # A run of table rows whose first cell is the name of a table.
+    return re.sub(
+        r"(?:^\| `[a-z0-9-]+` \|.*\n)+", "\n".join(rows) + "\n", STATEMENT.read_text("utf-8"), count=1, flags=re.M
+    )
+
+
 def main(arguments: list[str]) -> int:
-    wanted = page()
-    if "--check" in arguments:
-        if not PAGE.exists() or PAGE.read_text("utf-8") != wanted:
-            print(
-                f"{PAGE.relative_to(ROOT)} does not agree with the data package: run python -m tools.data_page."
-            )
+    """Write the pages, or with ``--check`` say which does not agree with the data package."""
+    for path, wanted in ((PAGE, page()), (STATEMENT, statement())):
+        current = path.read_text("utf-8") if path.exists() else ""
+        if current == wanted:
+            continue
+        if "--check" in arguments:
+            print(f"{path.relative_to(ROOT)} does not agree with the data package: run python -m tools.data_page.")
             return 1
-        return 0
-    PAGE.write_text(wanted, "utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)}")
+        path.write_text(wanted, "utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
     return 0
 
 

@@ -44,6 +44,7 @@ __all__ = [
     "grid",
     "lines",
     "show",
+    "stack",
 ]
 
 PALETTE = {
@@ -106,6 +107,9 @@ def _style() -> dict:
         "axes.titlesize": 9.5,
         "axes.titlepad": 7,
         "figure.facecolor": "none",
+        "patch.edgecolor": "none",
+        "patch.force_edgecolor": False,
+        "patch.linewidth": 0,
         "grid.color": GRID,
         "grid.linewidth": 0.7,
         "lines.linewidth": 2.0,
@@ -203,6 +207,8 @@ def figure_html(
 
 def source_line(tables: Sequence[str]) -> str:
     """“Source: publishers; tables; own calculation.”, each table linked to its entry in the Data appendix."""
+    if not tables:
+        return "Source: own calculation."
     publishers = [p for table in tables for p in describe(table)["publisher"].split("; ")]
     links = ", ".join(f'<a href="appendices/data.html#{table}">{table}</a>' for table in tables)
     noun = "table" if len(tables) == 1 else "tables"
@@ -328,7 +334,7 @@ def lines(
     dashed : sequence of str
         Columns drawn dashed.
     points : sequence of str
-        Columns drawn as separate points, not joined.
+        Columns drawn as separate points, not joined; their `bands` are bars.
     zero : bool
         Start the axis at zero.
     digits : int, optional
@@ -355,6 +361,8 @@ def lines(
                     continue
                 if column in points:
                     axes.plot(values.index, values, "D", color=colours[column], markersize=5)
+                    for low, high in (bands or {}).get(column, ()):
+                        axes.vlines(low.index, low, high, color=colours[column], linewidth=1.4)
                     continue
                 joined = _with_gaps(values)
                 axes.plot(
@@ -372,14 +380,16 @@ def lines(
                     axes.fill_between(low.index, low, high, color=colours[column], alpha=0.16, linewidth=0)
             if log:
                 axes.set_yscale("log")
-                reach = [
-                    data.to_numpy().ravel(),
-                    *(np.asarray(edge) for ranges in (bands or {}).values() for pair in ranges for edge in pair),
-                ]
+                # One range for all panels: they share the axis.
+                reach = [part.to_numpy().ravel() for part in panels.values()]
+                for ranges in (bands or {}).values():
+                    reach += [np.asarray(edge) for pair in ranges for edge in pair]
                 reach = np.concatenate(reach).astype(float)
                 axes.set_ylim(np.nanmin(reach) * 0.75, np.nanmax(reach) * 1.3)
             elif zero:
-                axes.set_ylim(bottom=0)
+                # Over all panels: they share the axis, and a fixed end on one would cut off the others.
+                top = max(np.nanmax(part.to_numpy(dtype=float)) for part in panels.values())
+                axes.set_ylim(0, 1.05 * top)
             _years(axes, data.index, narrow or len(panels) > 1)
             _numbers(axes, log, digits)
             if shade:
@@ -454,17 +464,69 @@ def bars(
         axes.xaxis.set_major_locator(MaxNLocator(4 if narrow else 7))
         axes.xaxis.set_major_formatter(FuncFormatter(_plain))
         if groups > 1:
-            axes.legend(
+            figure.legend(
                 handles=[mpl.patches.Patch(color=SERIES[g], label=c) for g, c in enumerate(frame)],
-                loc="lower right",
+                loc="outside upper left",
+                ncols=1 if narrow and groups > 2 else groups,
                 frameon=False,
-                fontsize=9,
+                fontsize=9.5,
                 handlelength=1,
+                borderaxespad=0.1,
             )
 
     size = 1.0 + 0.27 * len(frame) * max(1, 0.75 * len(frame.columns))
     data = frame.rename_axis("category").reset_index().melt("category", var_name="series", value_name="value")
     return Chart(draw, data, height or (max(size, 2.2), max(size * 1.08, 2.4)))
+
+
+def stack(frame: pd.DataFrame, *, x: str, height: tuple[float, float] | None = None) -> Chart:
+    """Horizontal bars made of parts: one bar per row, its parts side by side with their numbers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Index: rows, from top to bottom; columns: parts, from left to right; counts or amounts, not negative.
+    x : str
+        What the length measures, with its unit.
+    """
+    tints = [SERIES[i % len(SERIES)] for i in range(len(frame.columns))]
+
+    def draw(figure: Figure, narrow: bool) -> None:
+        axes = figure.subplots()
+        axes.set_xlabel(x, loc="left")
+        axes.grid(visible=False)
+        places = np.arange(len(frame))
+        left = np.zeros(len(frame))
+        widest = frame.sum(axis=1).max()
+        for column, tint in zip(frame, tints, strict=True):
+            amounts = frame[column].to_numpy(dtype=float)
+            axes.barh(places, amounts, 0.62, left=left, color=tint, alpha=0.82)
+            for place, amount, start in zip(places, amounts, left, strict=True):
+                # A number needs room: about one character for each two hundredths of the width.
+                if amount >= widest * (0.07 if narrow else 0.03):
+                    axes.annotate(
+                        _plain(amount), (start + amount / 2, place + 0.31), (0, -2), textcoords="offset points",
+                        ha="center", va="top", fontsize=8, color=tint,
+                    )  # fmt: skip
+            left += amounts
+        axes.set_yticks(places, [_wrap(str(c), 18 if narrow else 30) for c in frame.index], color=INK)
+        axes.set_ylim(len(frame) - 0.3, -0.6)
+        axes.spines["bottom"].set_visible(False)
+        axes.set_xticks([])
+        figure.legend(
+            handles=[mpl.patches.Patch(color=t, label=c, alpha=0.82) for c, t in zip(frame, tints, strict=True)],
+            loc="outside upper left",
+            ncols=2 if narrow else 3,
+            frameon=False,
+            fontsize=9,
+            handlelength=1,
+            columnspacing=1,
+            borderaxespad=0.1,
+        )
+
+    data = frame.rename_axis("row").reset_index().melt("row", var_name="part", value_name="value")
+    size = 1.1 + 0.5 * len(frame)
+    return Chart(draw, data, height or (size, size + 0.5))
 
 
 def columns(
@@ -619,19 +681,21 @@ def dots(
                 color=MUTED,
                 va="center",
             )
-        axes.legend(
-            loc="lower left",
-            bbox_to_anchor=(0, 1.0),
-            ncols=len(frame.columns),
+        # Above everything, at the left edge of the figure: room that a phone has, too.
+        names_fit = sum(len(str(column)) + 5 for column in frame) < (38 if narrow else 80)
+        figure.legend(
+            loc="outside upper left",
+            ncols=len(frame.columns) if names_fit else 1,
             frameon=False,
             fontsize=9.5,
             handletextpad=0.1,
             columnspacing=1,
-            borderaxespad=0,
-            borderpad=0,
+            borderaxespad=0.1,
         )
 
-    size = 1.2 + 0.34 * len(frame)
+    lines_in = max(_wrap(str(c), 20).count("\n") + 1 for c in frame.index)
+    wide = 1.3 + 0.34 * len(frame)
+    narrow_height = 1.5 + len(frame) * max(0.34, 0.15 * lines_in + 0.06)
     data = frame.rename_axis("category").reset_index().melt("category", var_name="series", value_name="value")
     if intervals:
         for part, place in (("lower", 0), ("upper", 1)):
@@ -639,7 +703,7 @@ def dots(
                 intervals[s][place].get(c, np.nan) if s in intervals else np.nan
                 for c, s in zip(data["category"], data["series"], strict=True)
             ]
-    return Chart(draw, data, height or (size, size * 1.15))
+    return Chart(draw, data, height or (wide, narrow_height))
 
 
 def fan(

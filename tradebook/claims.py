@@ -110,12 +110,8 @@ def register(source: str | None = None) -> pd.DataFrame:
     folder = data_folder() / "claims"
     found = [folder / f"{key}.csv" for key in wanted if (folder / f"{key}.csv").exists()]
     if not found:
-        raise ClaimError(
-            f"There is no register in {folder}; restore data/claims from the repository."
-        )
-    frames = [
-        pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8") for path in found
-    ]
+        raise ClaimError(f"There is no register in {folder}; restore data/claims from the repository.")
+    frames = [pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8") for path in found]
     for path, frame in zip(found, frames, strict=True):
         _validate(frame, path.stem)
     claims = pd.concat(frames, ignore_index=True)
@@ -127,9 +123,7 @@ def _validate(frame: pd.DataFrame, source: str) -> None:
         raise ClaimError(f"{source}.csv must have the columns {', '.join(COLUMNS)}, in this order.")
     repeated = frame.claim_id[frame.claim_id.duplicated()]
     if len(repeated):
-        raise ClaimError(
-            f"Claim {repeated.iloc[0]} is registered twice; give each row its own claim_id."
-        )
+        raise ClaimError(f"Claim {repeated.iloc[0]} is registered twice; give each row its own claim_id.")
     for row in frame.itertuples(index=False):
         problem = _problem(row, source)
         if problem:
@@ -187,9 +181,7 @@ def parse_call(text: str) -> tuple[str, list, dict]:
         if None in keywords:
             raise ValueError
     except (SyntaxError, ValueError):
-        raise ClaimError(
-            f"“{text}” is not a call such as total_trade(year=2002); correct the register."
-        ) from None
+        raise ClaimError(f"“{text}” is not a call such as total_trade(year=2002); correct the register.") from None
     return call.func.id, positional, keywords
 
 
@@ -245,9 +237,7 @@ def half_unit(printed: str) -> float:
     """Half a unit of the last printed digit: 0.0005 for “11.928”, 0.5 for “70”."""
     match = re.fullmatch(r"-?\d+(?:\.(\d+))?", printed.strip())
     if not match:
-        raise ClaimError(
-            f"“{printed}” is not a plain number; write 11.928, and its unit in the unit column."
-        )
+        raise ClaimError(f"“{printed}” is not a plain number; write 11.928, and its unit in the unit column.")
     return 0.5 * 10.0 ** -len(match.group(1) or "")
 
 
@@ -327,9 +317,7 @@ def verdict(
             return Judgement("confirmed", f"Follows from the document's own figures ({own}).")
         return Judgement("internally inconsistent", f"The document's own figures give {own}.")
     if recomputed.unit != unit:
-        raise CheckError(
-            f"The check gives {recomputed.unit}, the claim states {unit}; make them the same unit."
-        )
+        raise CheckError(f"The check gives {recomputed.unit}, the claim states {unit}; make them the same unit.")
 
     def right(value: float) -> bool:
         return _right(value, stated, comparison, tolerance)
@@ -362,9 +350,7 @@ def verdict(
     return Judgement(name, " ".join(notes), reading)
 
 
-def _overlaps(
-    allowed: tuple[float, float], stated: str, comparison: str, tolerance: Tolerance
-) -> bool:
+def _overlaps(allowed: tuple[float, float], stated: str, comparison: str, tolerance: Tolerance) -> bool:
     """Can the printed figure and the range of the document's other figures both be true?"""
     low, high = allowed
     figure, half = float(stated), half_unit(stated)
@@ -377,9 +363,7 @@ def _overlaps(
     return low - slack <= figure + reach and figure - reach <= high + slack
 
 
-def likely_reading(
-    stated: str, comparison: str, recomputed: Recomputed, tolerance: Tolerance = Tolerance()
-) -> str:
+def likely_reading(stated: str, comparison: str, recomputed: Recomputed, tolerance: Tolerance = Tolerance()) -> str:
     """The likely intended reading of a wrong figure, or an empty text.
 
     Tried in this order: another reading that the check offers (another year, another product),
@@ -404,10 +388,7 @@ def likely_reading(
     values = [recomputed.value, *(value for _, value in recomputed.alternatives)]
     for power in (1, -1, 2, -2, 3, -3):
         scaled = figure * 10.0**power
-        if any(
-            abs(value - scaled) <= max(half * 10.0**power, tolerance.level * abs(scaled))
-            for value in values
-        ):
+        if any(abs(value - scaled) <= max(half * 10.0**power, tolerance.level * abs(scaled)) for value in values):
             return f"{scaled:g}: a slip of scale by a factor of {'1' + '0' * abs(power)}"
     if len(re.sub(r"\D", "", stated).lstrip("0")) < 3:
         return ""
@@ -426,9 +407,7 @@ def _digit_slips(printed: str) -> Iterator[tuple[str, str]]:
     for i in range(body.find(".") + 1 if "." in body else len(body) + 1):
         candidates += [(body[:i] + d + body[i:], "a digit was lost") for d in "0123456789"]
     candidates += [(body[:i] + body[i + 1 :], "a digit was added") for i in places]
-    candidates += [
-        (body[:i] + d + body[i + 1 :], "a digit was altered") for i in places for d in "0123456789"
-    ]
+    candidates += [(body[:i] + d + body[i + 1 :], "a digit was altered") for i in places for d in "0123456789"]
     for i, j in itertools.pairwise(places):
         swapped = body[:i] + body[j] + body[i + 1 : j] + body[i] + body[j + 1 :]
         candidates.append((swapped, "two digits were swapped"))
@@ -480,9 +459,7 @@ def _relation(text: str, printed: dict[str, str]) -> tuple[float, tuple[float, f
     ids = [argument for argument in arguments if isinstance(argument, str)]
     unknown = [claim for claim in ids if claim not in printed]
     if unknown or keywords:
-        raise ClaimError(
-            f"“{text}” names {unknown[0] if unknown else 'a keyword'}: not a claim; correct it."
-        )
+        raise ClaimError(f"“{text}” names {unknown[0] if unknown else 'a keyword'}: not a claim; correct it.")
     if name == "count":
         number = float(len(ids))
         return number, (number, number), f"number of claims {ids[0]} … {ids[-1]}"
@@ -492,18 +469,13 @@ def _relation(text: str, printed: dict[str, str]) -> tuple[float, tuple[float, f
     for argument in arguments:
         if isinstance(argument, str):
             if not printed[argument]:
-                raise ClaimError(
-                    f"“{text}” needs the figure of {argument}, which states none; correct it."
-                )
+                raise ClaimError(f"“{text}” needs the figure of {argument}, which states none; correct it.")
             figure, half = float(printed[argument]), half_unit(printed[argument])
             intervals.append((figure - half, figure, figure + half))
         else:
             intervals.append((argument, argument, argument))
     function = RELATIONS[name]
-    corners = [
-        function(*corner)
-        for corner in itertools.product(*((low, high) for low, _, high in intervals))
-    ]
+    corners = [function(*corner) for corner in itertools.product(*((low, high) for low, _, high in intervals))]
     middle = function(*(middle for _, middle, _ in intervals))
     return middle, (min(corners), max(corners)), text
 
@@ -511,9 +483,7 @@ def _relation(text: str, printed: dict[str, str]) -> tuple[float, tuple[float, f
 # --- the audit ------------------------------------------------------------------------------------
 
 
-def audit(
-    chapter: int | None = None, source: str | None = None, tolerance: Tolerance = Tolerance()
-) -> pd.DataFrame:
+def audit(chapter: int | None = None, source: str | None = None, tolerance: Tolerance = Tolerance()) -> pd.DataFrame:
     """Recompute every claim and give each its verdict.
 
     Parameters
@@ -547,9 +517,7 @@ def audit(
         )
         for claim, value, origin, judgement in _judged(chapter, source, tolerance)
     ]
-    return pd.DataFrame(
-        rows, columns=[*columns, "recomputed_value", "recomputed_from", "verdict", "note"]
-    )
+    return pd.DataFrame(rows, columns=[*columns, "recomputed_value", "recomputed_from", "verdict", "note"])
 
 
 def _judged(chapter: int | None, source: str | None, tolerance: Tolerance) -> list[tuple]:
@@ -570,9 +538,7 @@ def _judged(chapter: int | None, source: str | None, tolerance: Tolerance) -> li
     checks.forget()
     if failures:
         listed = "; ".join(f"{claim}: {type(error).__name__}: {error}" for claim, error in failures)
-        raise CheckError(
-            f"{len(failures)} checks failed to run; correct them ({listed})."
-        ) from failures[0][1]
+        raise CheckError(f"{len(failures)} checks failed to run; correct them ({listed}).") from failures[0][1]
     return judged
 
 
@@ -586,9 +552,7 @@ def _judge(claim, printed: dict[str, str], available: dict, tolerance: Tolerance
         value, allowed, origin = _relation(relation, printed)
     if name and relation != claim.check:
         if name not in available or positional:
-            raise ClaimError(
-                f"“{claim.check}” is not a check with keyword arguments; correct the register."
-            )
+            raise ClaimError(f"“{claim.check}” is not a check with keyword arguments; correct the register.")
         recomputed = available[name](**keywords)
         value, origin = recomputed.value, recomputed.source
     judgement = verdict(figure, claim.comparison, claim.unit, recomputed, allowed, tolerance)
@@ -656,6 +620,4 @@ def slips(chapter: int | None = None, source: str | None = None) -> pd.DataFrame
             figure = f" [{claim.stated_value} {claim.unit}]" if claim.stated_value else ""
             place = (claim.claim_id, claim.section, claim.line)
             rows.append((*place, f"{claim.statement}{figure}", "; ".join(meant), known))
-    return pd.DataFrame(
-        rows, columns=["claim_id", "section", "line", "printed", "meant", "how_known"]
-    )
+    return pd.DataFrame(rows, columns=["claim_id", "section", "line", "printed", "meant", "how_known"])

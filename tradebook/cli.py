@@ -57,17 +57,13 @@ def audit(
     chapter: Annotated[int | None, typer.Option(help="Only the claims of this chapter.")] = None,
     source: Annotated[str | None, typer.Option(help="Only the claims of this source.")] = None,
     only: Annotated[str | None, typer.Option(help="Only claims with this verdict.")] = None,
-    format: Annotated[
-        Format, typer.Option(help="Scoreboard, or one row per claim.")
-    ] = Format.table,
+    format: Annotated[Format, typer.Option(help="Scoreboard, or one row per claim.")] = Format.table,
 ) -> None:
     """Recompute the registered statements of the sources and print their verdicts."""
     result = claims.audit(chapter=chapter, source=source)
     if only is not None:
         if only not in claims.VERDICTS:
-            raise claims.ClaimError(
-                f"There is no verdict “{only}”; choose one of {', '.join(claims.VERDICTS)}."
-            )
+            raise claims.ClaimError(f"There is no verdict “{only}”; choose one of {', '.join(claims.VERDICTS)}.")
         result = result[result["verdict"] == only]
     if format is Format.csv:
         typer.echo(result.to_csv(index=False, lineterminator="\n"), nl=False)

@@ -19,9 +19,7 @@ from tradebook.errors import TradebookError
 
 __all__ = ["DataError", "check_frame", "data_folder", "describe", "load", "package", "tables"]
 
-_RESTORE = (
-    "restore the file from the repository (git checkout -- data), or download the release again"
-)
+_RESTORE = "restore the file from the repository (git checkout -- data), or download the release again"
 
 
 class DataError(TradebookError):
@@ -64,9 +62,7 @@ def _resource(name: str) -> dict:
     import difflib
 
     close = difflib.get_close_matches(name, tables(), n=3)
-    hint = (
-        f"did you mean {' or '.join(close)}?" if close else f"known tables: {', '.join(tables())}."
-    )
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known tables: {', '.join(tables())}."
     raise DataError(f"There is no table “{name}” in the data package; {hint}")
 
 
@@ -99,9 +95,7 @@ def _load(folder: Path, name: str) -> pd.DataFrame:
     try:
         content = path.read_bytes()
     except OSError as error:
-        reason = (
-            "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
-        )
+        reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
         raise DataError(f"Table “{name}”: {resource['path']} {reason}; {_RESTORE}.") from None
     if "sha256:" + hashlib.sha256(content).hexdigest() != resource["hash"]:
         raise DataError(
@@ -134,9 +128,7 @@ def _read(path: Path, resource: dict) -> pd.DataFrame:
         elif field["type"] == "number":
             frame[column] = pd.to_numeric(frame[column]).astype("float64")
         elif field["type"] == "boolean":
-            frame[column] = (
-                frame[column].astype(str).str.lower().map({"true": True, "false": False})
-            )
+            frame[column] = frame[column].astype(str).str.lower().map({"true": True, "false": False})
     return frame
 
 
@@ -148,8 +140,7 @@ def check_frame(frame: pd.DataFrame, resource: dict) -> None:
         lost = [c for c in expected if c not in frame.columns]
         extra = [c for c in frame.columns if c not in expected]
         what = "; ".join(
-            [f"missing: {', '.join(lost)}"] * bool(lost)
-            + [f"unexpected: {', '.join(extra)}"] * bool(extra)
+            [f"missing: {', '.join(lost)}"] * bool(lost) + [f"unexpected: {', '.join(extra)}"] * bool(extra)
         )
         raise DataError(
             f"Table “{name}” does not have the columns of its schema ({what or 'their order differs'}); {_RESTORE}."
@@ -163,9 +154,7 @@ def check_frame(frame: pd.DataFrame, resource: dict) -> None:
     repeated = frame.duplicated(schema["primaryKey"])
     if repeated.any():
         row = frame.loc[repeated, schema["primaryKey"]].iloc[0].to_dict()
-        raise DataError(
-            f"Table “{name}” has {int(repeated.sum())} repeated keys, the first {row}; {_RESTORE}."
-        )
+        raise DataError(f"Table “{name}” has {int(repeated.sum())} repeated keys, the first {row}; {_RESTORE}.")
 
 
 def _column_problem(column: pd.Series, field: dict) -> str | None:

@@ -37,9 +37,7 @@ MIN_YEARS = 10
 _MEMBERS = METHODS[:-1]
 # (p, q, drift), fewest parameters first. One difference throughout: AICc cannot compare models of
 # differently differenced data.
-_ARIMA_GRID = sorted(
-    ((p, q, drift) for p in (0, 1) for q in (0, 1) for drift in (False, True)), key=sum
-)
+_ARIMA_GRID = sorted(((p, q, drift) for p in (0, 1) for q in (0, 1) for drift in (False, True)), key=sum)
 # A tie within this margin is broken by simplicity, not by the last digits of an optimiser.
 _AICC_TIE = 0.01
 # Starting values of the smoothing level. The likelihood often has two peaks, a fixed trend (level
@@ -63,9 +61,7 @@ class _LogForecast:
     note: str = ""
 
 
-def fit_forecast(
-    series: pd.Series, method: str, horizon: int, level: Sequence[float] = (80, 95)
-) -> pd.DataFrame:
+def fit_forecast(series: pd.Series, method: str, horizon: int, level: Sequence[float] = (80, 95)) -> pd.DataFrame:
     """Forecast a series `horizon` years ahead.
 
     Parameters
@@ -143,8 +139,7 @@ def rolling_origin(
     origins = [o for o in sorted(set(origins)) if o + horizons[0] <= last]
     if not origins:
         raise ForecastInputError(
-            f"No origin leaves a year to score in {first}-{last}: give a smaller min_train or "
-            "earlier origins."
+            f"No origin leaves a year to score in {first}-{last}: give a smaller min_train or earlier origins."
         )
     if origins[0] - first + 1 < MIN_YEARS:
         raise ForecastInputError(
@@ -297,9 +292,7 @@ def _ets(logs: np.ndarray, horizon: int) -> _LogForecast:
     # The first of equally good ones, so that the choice does not hang on the last digits.
     best = max(result.llf for result in results)
     result = next(result for result in results if result.llf >= best - _LIKELIHOOD_TIE)
-    frame = result.get_prediction(start=len(logs), end=len(logs) + horizon - 1).summary_frame(
-        alpha=0.05
-    )
+    frame = result.get_prediction(start=len(logs), end=len(logs) + horizon - 1).summary_frame(alpha=0.05)
     mean = frame["mean"].to_numpy()
     sd = (frame["pi_upper"].to_numpy() - mean) / NormalDist().inv_cdf(0.975)
     return _LogForecast(shift + scale * mean, scale * sd, "ETS(A,Ad,N)")
@@ -339,9 +332,7 @@ def _arima(logs: np.ndarray, horizon: int) -> _LogForecast:
     _, name, result = next(candidate for candidate in fitted if candidate[0] <= best + _AICC_TIE)
     forecast = result.get_forecast(horizon)
     note = f"not converged and left out: {', '.join(failed)}" if failed else ""
-    return _LogForecast(
-        shift + scale * forecast.predicted_mean, scale * forecast.se_mean, name, note
-    )
+    return _LogForecast(shift + scale * forecast.predicted_mean, scale * forecast.se_mean, name, note)
 
 
 def _standardised(logs: np.ndarray) -> tuple[np.ndarray, float, float]:
@@ -393,9 +384,7 @@ def _checked(series: pd.Series) -> np.ndarray:
             "it after the gap, because nothing is interpolated here."
         )
     if len(values) < MIN_YEARS:
-        raise ForecastInputError(
-            f"The series has {len(values)} years; a forecast needs at least {MIN_YEARS}."
-        )
+        raise ForecastInputError(f"The series has {len(values)} years; a forecast needs at least {MIN_YEARS}.")
     if not (np.isfinite(values).all() and (values > 0).all()):
         bad = int(years[~(np.isfinite(values) & (values > 0))][0])
         raise ForecastInputError(
@@ -408,8 +397,7 @@ def _check_request(methods: Sequence[str], horizons: Sequence[int], level: Seque
     unknown = [method for method in methods if method not in METHODS]
     if unknown or not methods:
         raise ForecastInputError(
-            f"Unknown method {', '.join(map(repr, unknown)) or '(none given)'}: "
-            f"use {', '.join(METHODS)}."
+            f"Unknown method {', '.join(map(repr, unknown)) or '(none given)'}: use {', '.join(METHODS)}."
         )
     if not horizons or min(horizons) < 1:
         raise ForecastInputError("A horizon must be a whole number of years, 1 or more.")

@@ -92,9 +92,7 @@ def as_flows(trade: pd.DataFrame, reported_by: str = "exporter") -> pd.DataFrame
     """
     exports, imports = trade["exporter_reported_fob_musd"], trade["importer_reported_cif_musd"]
     if reported_by not in REPORTERS:
-        raise GravityError(
-            f"reported_by is {reported_by!r}; use one of {', '.join(map(repr, REPORTERS))}."
-        )
+        raise GravityError(f"reported_by is {reported_by!r}; use one of {', '.join(map(repr, REPORTERS))}.")
     values = {"exporter": exports, "importer": imports, "mean": (exports + imports) / 2}
     return trade[["year", "exporter", "importer"]].assign(value=values[reported_by])
 
@@ -143,9 +141,7 @@ def estimate(
         n_economies=len(set(data.exporter) | set(data.importer)),
         pseudo_r2=1 - _deviance(data.value, predicted) / _deviance(data.value, constant),
         dropped=dropped,
-        predictions=data[["year", "exporter", "importer"]].assign(
-            actual=data.value, predicted=predicted
-        ),
+        predictions=data[["year", "exporter", "importer"]].assign(actual=data.value, predicted=predicted),
         level=level,
     )
 
@@ -252,9 +248,7 @@ def product_ratio(
         table.insert(0, product, group)
         tables.append(table)
     if not tables:
-        raise GravityError(
-            f"No product group has trade between {exporter} and {importer}: check the ISO codes."
-        )
+        raise GravityError(f"No product group has trade between {exporter} and {importer}: check the ISO codes.")
     return pd.concat(tables, ignore_index=True)
 
 
@@ -288,9 +282,7 @@ def _sample(
     keep(data.exporter != data.importer, "same economy")
     known = distances.exporter.isin(codes) & distances.importer.isin(codes)
     geography = distances.loc[known, ["exporter", "importer", distance, *COVARIATES[1:]]]
-    data = data.merge(
-        geography.astype(ends), on=["exporter", "importer"], how="left", validate="many_to_one"
-    )
+    data = data.merge(geography.astype(ends), on=["exporter", "importer"], how="left", validate="many_to_one")
     keep(data[distance] > 0, "aggregate, or no distance known")
     data = data.assign(log_distance=np.log(data[distance]))
     if gdp is not None:
@@ -313,10 +305,7 @@ def _sample(
         before = len(data)
         alone = pd.Series(True, index=data.index)
         while alone.any():
-            alone = ~(
-                data.exporter_year.duplicated(keep=False)
-                & data.importer_year.duplicated(keep=False)
-            )
+            alone = ~(data.exporter_year.duplicated(keep=False) & data.importer_year.duplicated(keep=False))
             data = data[~alone]
         dropped["only partner of the economy in that year"] = before - len(data)
     if data.empty:
@@ -356,9 +345,7 @@ def _fit(data: pd.DataFrame, gdp: pd.DataFrame | None, extra: tuple[str, ...] = 
             demeaner=pyfixest.MapDemeaner(fixef_tol=_DEMEANING_TOLERANCE),
         )
     if not fit.convergence:
-        raise GravityError(
-            f"PPML did not converge in {_MAX_ITERATIONS} iterations: use more years or economies."
-        )
+        raise GravityError(f"PPML did not converge in {_MAX_ITERATIONS} iterations: use more years or economies.")
     return fit
 
 
@@ -389,9 +376,7 @@ def _compare(
         origin, destination = ends[name]
         partners = (others.exporter == origin) | (others.importer == destination)
         flow = "exports" if name == "forth" else "imports"
-        yield {"flow": flow} | _row(
-            actual[k], predicted[k], covariance[k, k], others, partners, intervals
-        )
+        yield {"flow": flow} | _row(actual[k], predicted[k], covariance[k, k], others, partners, intervals)
     if len(dummies) == 2:
         # Delta method: d log(m1 + m2) = share1 d log m1 + share2 d log m2.
         share = predicted / predicted.sum()
@@ -406,9 +391,7 @@ def _both_ways(others: pd.DataFrame) -> pd.DataFrame:
     """Add up the two directions of every pair that reports both."""
     both = others[others.pair.duplicated(keep=False)].sort_values("pair", kind="stable")
     first, second = both.iloc[::2].reset_index(drop=True), both.iloc[1::2].reset_index(drop=True)
-    return first.assign(
-        value=first.value + second.value, predicted=first.predicted + second.predicted
-    )
+    return first.assign(value=first.value + second.value, predicted=first.predicted + second.predicted)
 
 
 def _row(

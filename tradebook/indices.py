@@ -93,12 +93,8 @@ def exports_and_imports(
     flows = _checked(flows, [*keys, flow], [value])
     unknown = sorted(set(flows[flow].astype(str)) - {"export", "import"})
     if unknown:
-        raise IndexInputError(
-            f"Column '{flow}' holds {unknown}: it may only hold 'export' and 'import'."
-        )
-    wide = flows.assign(**{flow: flows[flow].astype(str)}).pivot(
-        index=keys, columns=flow, values=value
-    )
+        raise IndexInputError(f"Column '{flow}' holds {unknown}: it may only hold 'export' and 'import'.")
+    wide = flows.assign(**{flow: flows[flow].astype(str)}).pivot(index=keys, columns=flow, values=value)
     wide = wide.reindex(columns=["export", "import"]).set_axis(["exports", "imports"], axis=1)
     return (wide.fillna(0.0) if missing_as_zero else wide).reset_index()
 
@@ -246,9 +242,7 @@ def grubel_lloyd_aggregate(
     """
     keys = _names(by)
     trade = _checked(trade, [*keys, product], [exports, imports], parts=[product])
-    trade = trade.assign(
-        _gap=(trade[exports] - trade[imports]).abs(), _both=trade[exports] + trade[imports]
-    )
+    trade = trade.assign(_gap=(trade[exports] - trade[imports]).abs(), _both=trade[exports] + trade[imports])
     _total(trade, keys, "_both")
     groups = _grouped(trade, keys)
     result = groups.agg(n_products=("_both", "count"), _gap=("_gap", "sum"), _both=("_both", "sum"))
@@ -330,13 +324,8 @@ def trade_complementarity(
     right = _structures(imports, keys, importer, product, value)
     if left.keys() != right.keys():
         only = sorted(left.keys() ^ right.keys())[0]
-        raise IndexInputError(
-            f"Only one of the two tables has {_where(keys, only)}: keep the groups that both have."
-        )
-    pairs = [
-        _pairs(keys, group, left[group], right[group], exporter, importer, "complementarity")
-        for group in left
-    ]
+        raise IndexInputError(f"Only one of the two tables has {_where(keys, only)}: keep the groups that both have.")
+    pairs = [_pairs(keys, group, left[group], right[group], exporter, importer, "complementarity") for group in left]
     return pd.concat(pairs, ignore_index=True)
 
 
@@ -542,9 +531,7 @@ def export_margins(
 # --- Growth ------------------------------------------------------------------------------------
 
 
-def compound_annual_growth_rate(
-    series: pd.Series, start: int | None = None, end: int | None = None
-) -> float:
+def compound_annual_growth_rate(series: pd.Series, start: int | None = None, end: int | None = None) -> float:
     """Compound annual growth rate, (v_end / v_start)^(1 / (end - start)) - 1, as a fraction.
 
     Parameters
@@ -565,9 +552,7 @@ def compound_annual_growth_rate(
         raise IndexInputError(f"Growth from {start} to {end}: the last year must come after.")
     for year in (start, end):
         if (series.index == year).sum() != 1 or pd.isna(series.loc[year]):
-            raise IndexInputError(
-                f"The series needs exactly one reported value for {year}: choose another year."
-            )
+            raise IndexInputError(f"The series needs exactly one reported value for {year}: choose another year.")
     first, last = float(series.loc[start]), float(series.loc[end])
     if first <= 0 or last < 0:
         raise IndexInputError(
@@ -682,9 +667,7 @@ def trade_balance(
     """
     trade = _checked(trade, _names(by), [exports, imports])
     balance = trade[exports] - trade[imports]
-    return trade.assign(
-        balance=balance, normalised_balance=_divide(balance, trade[exports] + trade[imports])
-    )
+    return trade.assign(balance=balance, normalised_balance=_divide(balance, trade[exports] + trade[imports]))
 
 
 def trade_openness(
@@ -766,8 +749,7 @@ def _require(frame: pd.DataFrame, columns: Sequence[str]) -> None:
     absent = [column for column in columns if column not in frame.columns]
     if absent:
         raise IndexInputError(
-            f"The table has no column {absent}; it has {list(frame.columns)}: "
-            "pass the right names as keywords."
+            f"The table has no column {absent}; it has {list(frame.columns)}: pass the right names as keywords."
         )
     if frame.empty:
         raise IndexInputError("The table has no rows: check the filter that made it.")
@@ -785,8 +767,7 @@ def _checked(
     _require(frame, [*keys, *values])
     if len(set(keys)) < len(keys):
         raise IndexInputError(
-            f"A column is named twice in {list(keys)}: by= takes only the keys that the other "
-            "keywords do not name."
+            f"A column is named twice in {list(keys)}: by= takes only the keys that the other keywords do not name."
         )
     for key in keys:
         if frame[key].isna().any():
@@ -795,15 +776,13 @@ def _checked(
         doubled = [name for name in AGGREGATES if frame[part].eq(name).any()]
         if doubled:
             raise IndexInputError(
-                f"Column '{part}' holds the aggregate '{doubled[0]}' beside its parts: drop it, "
-                "or it is counted twice."
+                f"Column '{part}' holds the aggregate '{doubled[0]}' beside its parts: drop it, or it is counted twice."
             )
     if unique:
         repeated = frame.duplicated(list(keys)) if keys else pd.Series(len(frame) > 1)
         if repeated.any():
             raise IndexInputError(
-                f"Several rows share the same {list(keys)}: sum them with aggregate() or name "
-                "the other keys in by=."
+                f"Several rows share the same {list(keys)}: sum them with aggregate() or name the other keys in by=."
             )
     floats = {}
     for name in values:
@@ -812,9 +791,7 @@ def _checked(
         except (TypeError, ValueError) as error:
             raise IndexInputError(f"Column '{name}' is not numeric.") from error
         if (column < 0).any() or np.isinf(column).any():
-            raise IndexInputError(
-                f"Column '{name}' holds a negative or infinite value: trade values are 0 or more."
-            )
+            raise IndexInputError(f"Column '{name}' holds a negative or infinite value: trade values are 0 or more.")
         floats[name] = column
     return frame.assign(**floats)
 
@@ -835,8 +812,7 @@ def _total(frame: pd.DataFrame, keys: Sequence[str], value: str) -> pd.Series:
     if not (total > 0).all():
         first = frame.loc[~(total > 0), list(keys)].iloc[0]
         raise IndexInputError(
-            f"No trade is reported for {_where(keys, first)}, so shares cannot be computed: "
-            "leave this case out."
+            f"No trade is reported for {_where(keys, first)}, so shares cannot be computed: leave this case out."
         )
     return total
 

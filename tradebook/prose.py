@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["billions", "change", "direction", "glue", "join", "percent", "plain", "runs", "times"]
+__all__ = ["billions", "change", "direction", "glue", "join", "ordinal", "percent", "plain", "runs", "times"]
 
 
 def glue(**texts: str) -> None:
@@ -18,9 +18,7 @@ def glue(**texts: str) -> None:
     prefix = "application/papermill.record/"
     for name, text in texts.items():
         if not isinstance(text, str):
-            raise TypeError(
-                f"glue “{name}” as text, formatted with its unit, not as {type(text).__name__}"
-            )
+            raise TypeError(f"glue “{name}” as text, formatted with its unit, not as {type(text).__name__}")
         # What myst_nb.glue displays, without importing the whole of Sphinx into every kernel.
         display(
             {f"{prefix}text/plain": repr(text)},
@@ -54,9 +52,7 @@ def times(value: float, digits: int = 1) -> str:
     return f"{plain(value, digits)} times"
 
 
-def direction(
-    value: float, up: str = "rose", down: str = "fell", flat: str = "did not change"
-) -> str:
+def direction(value: float, up: str = "rose", down: str = "fell", flat: str = "did not change") -> str:
     """The verb for a change: `up` if positive, `down` if negative, `flat` if zero."""
     return up if value > 0 else down if value < 0 else flat
 
@@ -78,3 +74,9 @@ def runs(years) -> list[str]:
         else:
             spans.append([year, year])
     return [str(a) if a == b else f"{a}–{b}" for a, b in spans] or ["no year"]
+
+
+def ordinal(number: int) -> str:
+    """A rank in figures: 1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number % 100 not in (11, 12, 13) else 0, "th")
+    return f"{number}{ending}"

@@ -81,14 +81,10 @@ def table_html(
 ) -> str:
     """The HTML that `show` displays (same parameters), as a string."""
     if frame.empty:
-        raise EmptyTableError(
-            f"Table {number} (“{title}”) has no rows: check the data given to it."
-        )
+        raise EmptyTableError(f"Table {number} (“{title}”) has no rows: check the data given to it.")
     formats = formats or {}
     # The first column names the rows and stays left, numbers (years) or not.
-    numeric = {
-        c for c in frame.columns[1:] if pd.api.types.is_numeric_dtype(frame[c]) or c in formats
-    }
+    numeric = {c for c in frame.columns[1:] if pd.api.types.is_numeric_dtype(frame[c]) or c in formats}
     head = "".join(f'<th scope="col"{_class(c in numeric)}>{escape(str(c))}</th>' for c in frame)
     body = []
     for row in frame.itertuples(index=False, name=None):

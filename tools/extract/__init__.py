@@ -82,6 +82,11 @@ LICENCES = {
         "title": "MIT licence (code list published with the R package concordance)",
         "path": "https://opensource.org/license/mit",
     },
+    "sipri": {
+        "name": "other-nc",
+        "title": "(c) SIPRI: non-commercial use with citation; yearly sums only, not the register",
+        "path": "https://www.sipri.org/about/terms-and-conditions",
+    },
     "own": {
         "name": "CC-BY-4.0",
         "title": "Compiled for this book, CC BY 4.0",

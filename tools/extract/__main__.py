@@ -10,8 +10,12 @@ from tools.extract import (  # noqa: F401  (each declares its tables)
     TABLES,
     build,
     classifications,
+    companies,
+    cooperation,
+    hightech,
     macro,
     trade,
+    world,
 )
 
 

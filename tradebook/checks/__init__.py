@@ -58,9 +58,7 @@ class Recomputed:
     def __post_init__(self) -> None:
         for label, value in (("value", self.value), *self.alternatives, *self.readings):
             if not math.isfinite(value):
-                raise CheckError(
-                    f"A check found no number for “{label}” ({self.source}); correct its arguments."
-                )
+                raise CheckError(f"A check found no number for “{label}” ({self.source}); correct its arguments.")
 
 
 _CHECKS: dict[str, Callable[..., Recomputed]] = {}

@@ -47,9 +47,7 @@ def _both(measure: Callable[[pd.Series], float], unit: str, note: str = "") -> R
 def _level_or_growth(measure: Callable[[pd.Series], float], unit: str, years: set) -> Recomputed:
     """A measure of single years, with every other record that has these years."""
     records = ((_RUSSIA, totals("RUS")), ("China's figures in UN Comtrade", _comtrade()))
-    others = tuple(
-        (name, measure(series)) for name, series in records if years <= set(series.index)
-    )
+    others = tuple((name, measure(series)) for name, series in records if years <= set(series.index))
     return Recomputed(measure(totals("CHN")), unit, _CHINA, others)
 
 
@@ -70,9 +68,7 @@ def total_growth(year: int, decrease: bool = False) -> Recomputed:
 @check
 def total_change(start: int, end: int) -> Recomputed:
     """Change of trade from one year to another, percent."""
-    return _both(
-        lambda series: 100 * (at(series, end, _TRADE) / at(series, start, _TRADE) - 1), "percent"
-    )
+    return _both(lambda series: 100 * (at(series, end, _TRADE) / at(series, start, _TRADE) - 1), "percent")
 
 
 @check
@@ -217,9 +213,7 @@ def years_of_trade(until: int) -> Recomputed:
     """Years from the first record of the Russian Federation as a partner to `until`."""
     frame = table("china-russia-totals")
     first = int(frame.year[frame.exporter == "RUS"].min())
-    return Recomputed(
-        float(until - first), "years", "china-russia-totals", note=f"First year {first}."
-    )
+    return Recomputed(float(until - first), "years", "china-russia-totals", note=f"First year {first}.")
 
 
 # --- the economies behind the trade ---------------------------------------------------------------
@@ -314,9 +308,7 @@ def china_share_change(start: int, end: int) -> Recomputed:
     shares = _china_share_in_russia()
     change = at(shares, end, "China's share") - at(shares, start, "China's share")
     note = f"From {shares[start]:.1f} to {shares[end]:.1f} percent, {start}–{end}."
-    return Recomputed(
-        change, "percentage points", "china-russia-totals (Russia's figures), wdi", note=note
-    )
+    return Recomputed(change, "percentage points", "china-russia-totals (Russia's figures), wdi", note=note)
 
 
 @check
@@ -357,9 +349,7 @@ def recorded_share_1950s(blocs: list | None = None, partner: str = "") -> Recomp
         return float(100 * frame.imports_musd[rows & chosen].sum() / frame.imports_musd[rows].sum())
 
     alternatives = tuple((str(year), share(frame.year == year)) for year in (1955, 1956, 1957))
-    note = (
-        "Only pairs with recorded trade count; Hong Kong and several socialist states are missing."
-    )
+    note = "Only pairs with recorded trade count; Hong Kong and several socialist states are missing."
     return Recomputed(
         share(frame.year > 0),
         "percent",
@@ -373,9 +363,7 @@ def recorded_share_1950s(blocs: list | None = None, partner: str = "") -> Recomp
 def recorded_rank_1950s(partner: str) -> Recomputed:
     """Rank of a partner in China's recorded trade of 1955–1957, 1 = largest."""
     values = _recorded_1955_1957().groupby("partner").imports_musd.sum()
-    return Recomputed(
-        float(values.rank(ascending=False)[partner]), "rank", "Correlates of War (cow-china-trade)"
-    )
+    return Recomputed(float(values.rank(ascending=False)[partner]), "rank", "Correlates of War (cow-china-trade)")
 
 
 _TARIFF = "TM.TAX.MRCH.WM.AR.ZS"

@@ -21,9 +21,7 @@ def _facts() -> pd.DataFrame:
 def _row(name: str) -> pd.Series:
     facts = _facts()
     if name not in facts.index:
-        raise CheckError(
-            f"There is no fact “{name}” in data/claims/facts.csv; add it with its citation."
-        )
+        raise CheckError(f"There is no fact “{name}” in data/claims/facts.csv; add it with its citation.")
     return facts.loc[name]
 
 

@@ -48,10 +48,7 @@ def _chapters(flow: str) -> pd.DataFrame:
     """Russia's trade with China, billion US$, year x HS chapter; empty = no trade recorded."""
     frame = table("russia-hs-chapters")
     frame = frame[(frame.partner == "CHN") & (frame.flow == flow)]
-    return (
-        frame.pivot_table(index="year", columns="hs_chapter", values="value_usd", aggfunc="sum")
-        / 1e9
-    )
+    return frame.pivot_table(index="year", columns="hs_chapter", values="value_usd", aggfunc="sum") / 1e9
 
 
 @memo
@@ -82,10 +79,7 @@ def _divisions(flow: str) -> pd.DataFrame:
     frame = table("china-sitc-divisions")
     mirrored = {"export": "import", "import": "export"}[flow]
     frame = frame[(frame.partner == "RUS") & (frame.flow == mirrored)]
-    return (
-        frame.pivot_table(index="year", columns="sitc_division", values="value_usd", aggfunc="sum")
-        / 1e9
-    )
+    return frame.pivot_table(index="year", columns="sitc_division", values="value_usd", aggfunc="sum") / 1e9
 
 
 def _china_group(flow: str, group: str) -> pd.Series | None:
@@ -145,9 +139,7 @@ def group_share(flow: str, group: str, year: int, read_as: str = "") -> Recomput
 
 
 @check
-def group_growth(
-    flow: str, group: str, year: int, decrease: bool = False, without: str = ""
-) -> Recomputed:
+def group_growth(flow: str, group: str, year: int, decrease: bool = False, without: str = "") -> Recomputed:
     """Change of one product group against the year before, percent; a fall if `decrease`.
 
     The group without the chapter `without`, if given, is an alternative (some sources leave out
@@ -175,9 +167,7 @@ def group_growth(
 
 
 @check
-def groups_share(
-    flow: str, groups: list, year: int, lall: list | None = None, bound: list | None = None
-) -> Recomputed:
+def groups_share(flow: str, groups: list, year: int, lall: list | None = None, bound: list | None = None) -> Recomputed:
     """Share of several product groups together, percent.
 
     Alternatives: China's figures by the nearest SITC divisions; the Lall groups `lall` in the same
@@ -224,9 +214,7 @@ def _rank_in(values: pd.Series, members: list[str]) -> float:
 
 
 @check
-def section_rank(
-    flow: str, section: str, start: int, end: int, chapter: str = "", bound: str = ""
-) -> Recomputed:
+def section_rank(flow: str, section: str, start: int, end: int, chapter: str = "", bound: str = "") -> Recomputed:
     """Rank of a section of the Harmonized System by value over the years, 1 = largest.
 
     Alternatives: `chapter` among the chapters; `bound`, the SITC section around it, in 1995.
@@ -239,9 +227,7 @@ def section_rank(
     others += _bound_1995(flow, [bound] if bound else [])
     years = str(start) if start == end else f"{start}–{end}"
     note = f"Among {len(values)} sections, {years}."
-    return Recomputed(
-        _rank_in(values, [section]), "rank", f"{_HS}, {_name(section)}", tuple(others), note=note
-    )
+    return Recomputed(_rank_in(values, [section]), "rank", f"{_HS}, {_name(section)}", tuple(others), note=note)
 
 
 @check
@@ -253,15 +239,11 @@ def chapter_rank(flow: str, chapter: str, year: int, bound: str = "") -> Recompu
     values = _chapters(flow).loc[year].dropna()
     others = tuple(_bound_1995(flow, [bound] if bound else []))
     note = f"Among {len(values)} chapters, {year}."
-    return Recomputed(
-        _rank_in(values, [chapter]), "rank", f"{_HS}, HS {chapter}", others, note=note
-    )
+    return Recomputed(_rank_in(values, [chapter]), "rank", f"{_HS}, HS {chapter}", others, note=note)
 
 
 @check
-def division_rank(
-    flow: str, division: str, year: int, chapters: list | None = None, section: str = ""
-) -> Recomputed:
+def division_rank(flow: str, division: str, year: int, chapters: list | None = None, section: str = "") -> Recomputed:
     """Rank of a SITC division in China's figures, 1 = largest; `flow` is Russia's.
 
     The alternative is the rank of the nearest `chapters`, taken together, or `section` of the
@@ -277,15 +259,11 @@ def division_rank(
         others.append((f"HS section {section} in Russia's figures, 2000–2010", rank))
     source = f"China's figures by SITC division (china-sitc-divisions), division {division}"
     note = f"Among the SITC divisions, {year}."
-    return Recomputed(
-        _rank_in(values.dropna(), [division]), "rank", source, tuple(others), note=note
-    )
+    return Recomputed(_rank_in(values.dropna(), [division]), "rank", source, tuple(others), note=note)
 
 
 @check
-def among_top(
-    flow: str, groups: list, year: int, places: list, read_as: list | None = None
-) -> Recomputed:
+def among_top(flow: str, groups: list, year: int, places: list, read_as: list | None = None) -> Recomputed:
     """How many of the named sections hold the places first to last by value.
 
     `read_as` are the sections that the source may have meant; they become the reading.
@@ -329,9 +307,7 @@ def concentration(flow: str, year: int) -> Recomputed:
 @check
 def structure_similarity(flow: str, first: int, second: int) -> Recomputed:
     """Similarity of the section structure of two years (Finger and Kreinin), percent."""
-    pairs = export_similarity(
-        _tidy_sections(flow, [first, second]), exporter="year", product="hs_section", by=()
-    )
+    pairs = export_similarity(_tidy_sections(flow, [first, second]), exporter="year", product="hs_section", by=())
     one = pairs[(pairs["year"] == first) & (pairs["other_year"] == second)]
     return Recomputed(100 * float(one["export_similarity"].item()), "percent", _HS)
 
@@ -341,9 +317,7 @@ def _sections_1995(flow: str) -> pd.Series:
     """Trade of 1995 by SITC section, US$, exporter's figures: all that is known before 2000."""
     exporter, importer = ("RUS", "CHN") if flow == "export" else ("CHN", "RUS")
     frame = table("sitc-sections-matrix")
-    frame = frame[
-        (frame.year == 1995) & (frame.exporter == exporter) & (frame.importer == importer)
-    ]
+    frame = frame[(frame.year == 1995) & (frame.exporter == exporter) & (frame.importer == importer)]
     return frame.set_index("sitc_section").value_usd.drop("TOTAL")
 
 
@@ -360,16 +334,12 @@ def _bound_1995(flow: str, sections: list[str]) -> list[tuple[str, float]]:
 def _lall_shares(exporter: str) -> pd.DataFrame:
     """Shares of the Lall groups in one direction of the trade, percent, year x group."""
     frame = table("china-russia-lall")
-    frame = frame[frame.exporter == exporter].pivot(
-        index="year", columns="lall_code", values="value_usd"
-    )
+    frame = frame[frame.exporter == exporter].pivot(index="year", columns="lall_code", values="value_usd")
     return 100 * frame.div(frame.sum(axis=1), axis=0)
 
 
 @check
-def lall_share(
-    exporter: str, groups: list, start: int, end: int, wider: list | None = None
-) -> Recomputed:
+def lall_share(exporter: str, groups: list, start: int, end: int, wider: list | None = None) -> Recomputed:
     """Share of Lall groups in one direction of the trade, percent; mean of the annual shares.
 
     `wider`, if given, are further groups that a wider definition counts in: the alternative.
@@ -407,18 +377,14 @@ def lall_value_change(exporter: str, groups: list, start: int, end: int) -> Reco
     shares = _lall_shares(exporter)[groups].sum(axis=1)
     note = f"Value {values[start]:.2f} to {values[end]:.2f} billion US$, {start}–{end}."
     alternatives = (("share in trade, percentage points", float(shares[end] - shares[start])),)
-    return Recomputed(
-        float(values[end] - values[start]), "billion US$", _LALL, alternatives, note=note
-    )
+    return Recomputed(float(values[end] - values[start]), "billion US$", _LALL, alternatives, note=note)
 
 
 @check
 def high_tech_gap(year: int) -> Recomputed:
     """Share of high technology (Lall HT) in China's exports to Russia minus to the world."""
     world = table("china-lall-by-partner-group")
-    world = world[
-        (world.partner_group == "World") & (world.flow == "export") & (world.year == year)
-    ]
+    world = world[(world.partner_group == "World") & (world.flow == "export") & (world.year == year)]
     values = world.set_index("lall_code").value_usd
     to_world = 100 * values[["HT1", "HT2"]].sum() / values.sum()
     to_russia = _lall_shares("CHN").loc[year, ["HT1", "HT2"]].sum()
