@@ -126,6 +126,24 @@ def test_verdicts_and_anchors_are_markup_on_the_page_and_text_in_the_file():
     assert "thesis-2.1-001,confirmed" in base64.b64decode(payload).decode()
 
 
+def test_an_audit_is_listed_with_notes_and_anchors():
+    audited = pd.DataFrame(
+        {
+            "claim_id": ["thesis-2.1-001", "thesis-2.1-002"],
+            "statement": ["A <b>", "B"],
+            "stated_value": ["5", ""],
+            "unit": ["percent", ""],
+            "recomputed_value": [4.9, np.nan],
+            "verdict": ["contradicted", "not checkable"],
+            "note": ["Off by 0.1.", ""],
+        }
+    )
+    listing = tables.audit_listing(audited)
+    assert listing["printed"].tolist() == ["5 percent", ""]
+    assert listing["statement"].iloc[0].markup == "A &lt;b&gt;<br><small>Off by 0.1.</small>"
+    pd.testing.assert_frame_equal(listing, tables.audit_listing(audited.set_index("claim_id")))
+
+
 def test_numbers_in_words():
     assert prose.billions(-1.25, 1) == "−$1.2 billion"
     assert prose.change(3.14) == "+3.1 %" and prose.change(-3.14) == "−3.1 %"

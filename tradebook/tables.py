@@ -11,7 +11,7 @@ import pandas as pd
 from tradebook.charts import csv_link, source_line
 from tradebook.errors import TradebookError
 
-__all__ = ["EmptyTableError", "show", "table_html"]
+__all__ = ["EmptyTableError", "Html", "anchor", "audit_listing", "show", "table_html", "verdict_chip", "with_note"]
 
 
 class EmptyTableError(TradebookError):
@@ -138,6 +138,22 @@ def with_note(statement: str, note: str) -> Html:
     """A statement with a remark below it in small type."""
     small = f"<br><small>{escape(note)}</small>" if note else ""
     return Html(escape(statement) + small, f"{statement} [{note}]" if note else statement)
+
+
+def audit_listing(audited: pd.DataFrame) -> pd.DataFrame:
+    """The result of `claims.audit` as a page lists it: claim, verdict, statement with its note, printed, recomputed."""
+    audited = audited.reset_index(drop=True) if "claim_id" in audited else audited.reset_index()
+    return pd.DataFrame(
+        {
+            "claim": audited["claim_id"].map(anchor),
+            "verdict": audited["verdict"].map(verdict_chip),
+            "statement": [
+                with_note(statement, note) for statement, note in zip(audited["statement"], audited["note"], strict=True)
+            ],
+            "printed": (audited["stated_value"] + " " + audited["unit"]).str.strip(),
+            "recomputed": audited["recomputed_value"],
+        }
+    )
 
 
 def cell(value: object, spec: str | None) -> str:
