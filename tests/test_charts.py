@@ -132,7 +132,7 @@ def test_an_audit_is_listed_with_notes_and_anchors():
             "claim_id": ["thesis-2.1-001", "thesis-2.1-002"],
             "statement": ["A <b>", "B"],
             "stated_value": ["5", ""],
-            "unit": ["percent", ""],
+            "unit": ["percent", "rank"],
             "recomputed_value": [4.9, np.nan],
             "verdict": ["contradicted", "not checkable"],
             "note": ["Off by 0.1.", ""],

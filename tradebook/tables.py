@@ -148,9 +148,11 @@ def audit_listing(audited: pd.DataFrame) -> pd.DataFrame:
             "claim": audited["claim_id"].map(anchor),
             "verdict": audited["verdict"].map(verdict_chip),
             "statement": [
-                with_note(statement, note) for statement, note in zip(audited["statement"], audited["note"], strict=True)
+                with_note(statement, note)
+                for statement, note in zip(audited["statement"], audited["note"], strict=True)
             ],
-            "printed": (audited["stated_value"] + " " + audited["unit"]).str.strip(),
+            # A statement without a figure has a unit only for its test: nothing was printed.
+            "printed": (audited["stated_value"] + " " + audited["unit"]).where(audited["stated_value"] != "", ""),
             "recomputed": audited["recomputed_value"],
         }
     )
