@@ -443,7 +443,7 @@ def _range_text(allowed: tuple[float, float]) -> str:
 #: over rounded figures is reached at the ends of their intervals.
 RELATIONS = {
     "value": lambda a: a,
-    "total": lambda *parts: sum(parts),
+    "total": lambda *parts: math.fsum(parts),  # exact: Python 3.12 changed how `sum` rounds
     "growth": lambda new, old: 100 * (new / old - 1),
     "decrease": lambda new, old: 100 * (1 - new / old),
     "multiple": lambda new, old: new / old,

@@ -12,6 +12,7 @@ doi:10.1088/1742-5468/2008/10/P10008 (communities).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -176,7 +177,7 @@ def communities(network: nx.Graph, seeds: Sequence[int] = SEEDS) -> tuple[pd.Ser
         if value > score + 1e-12:
             best, score = parts, value
     trade = dict(network.degree(weight="weight"))
-    ordered = sorted(best, key=lambda part: -sum(trade[node] for node in sorted(part)))
+    ordered = sorted(best, key=lambda part: -math.fsum(trade[node] for node in part))
     return pd.Series({node: i for i, part in enumerate(ordered) for node in sorted(part)}), float(score)
 
 

@@ -8,6 +8,8 @@ customs where one is known.
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from tradebook import hightech, inputoutput
@@ -176,7 +178,9 @@ def hightech_share_of_goods(year: int) -> Recomputed:
 @check
 def share_of_goods_trade(share: float, year: int) -> Recomputed:
     """What a printed share of China's goods trade would be in billion US$."""
-    total = sum(at(_indicator(f"{flow}.VAL.MRCH.CD.WT", "CHN") / 1e9, year, "goods trade") for flow in ("TX", "TM"))
+    total = math.fsum(
+        at(_indicator(f"{flow}.VAL.MRCH.CD.WT", "CHN") / 1e9, year, "goods trade") for flow in ("TX", "TM")
+    )
     note = f"China's goods trade in {year}: {total:,.1f} billion US$; {share} percent of it."
     return Recomputed(share / 100 * total, "billion US$", "World Bank (wdi)", note=note)
 
@@ -254,7 +258,7 @@ def printed_mean(claims: list) -> Recomputed:
 
     printed = register().set_index("claim_id").stated_value
     values = [float(printed[claim]) for claim in claims]
-    return Recomputed(sum(values) / len(values), "percent", f"{len(values)} figures of the document")
+    return Recomputed(math.fsum(values) / len(values), "percent", f"{len(values)} figures of the document")
 
 
 # --- China's economy and trade --------------------------------------------------------------------

@@ -7,6 +7,7 @@ sections of the Harmonized System, as in reports on Russia's trade. `flow` is Ru
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pandas as pd
@@ -174,10 +175,10 @@ def groups_share(flow: str, groups: list, year: int, lall: list | None = None, b
     year; the SITC sections `bound` in 1995, which hold more than the groups.
     """
     total = float(_chapters(flow).loc[year].sum())
-    together = float(sum(_group(flow, group).fillna(0)[year] for group in groups))
+    together = float(math.fsum(_group(flow, group).fillna(0)[year] for group in groups))
     others = []
     if year in _divisions(flow).index and all(group in _NEAREST_DIVISIONS for group in groups):
-        china = sum(float(_china_group(flow, group)[year]) for group in groups)
+        china = math.fsum(float(_china_group(flow, group)[year]) for group in groups)
         others.append((_NEAREST, 100 * china / float(_divisions(flow).loc[year].sum())))
     if lall:
         exporter = "RUS" if flow == "export" else "CHN"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -196,7 +198,7 @@ def asian_contribution(year: int) -> Recomputed:
 
     def share(codes: list[str]) -> float:
         parts = (at(_series(_GDP, c), year - 1, "GDP") * at(_series(_GDP_GROWTH, c), year, "growth") for c in codes)
-        return 100 * sum(parts) / world
+        return 100 * math.fsum(parts) / world
 
     value = share(["EAS", "SAS"]) - share(["JPN", "AUS", "NZL"])
     others = (
