@@ -221,3 +221,9 @@ def test_errors():
         inputoutput.leontief_inverse(np.ones((2, 3)))
     with pytest.raises(InputOutputError, match="use up all"):
         inputoutput.leontief_inverse(np.array([[0.5, 0.5], [0.5, 0.5]]))
+
+
+def test_every_koopman_wang_wei_term_has_its_words_and_number():
+    words = inputoutput.KOOPMAN_WANG_WEI_TERMS
+    assert list(words) == list(inputoutput.koopman_wang_wei(SIMPLE, "HHH").index)
+    assert [text.split()[0] for text in words.values()] == [str(number) for number in range(1, 10)]

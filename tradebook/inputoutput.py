@@ -296,6 +296,20 @@ def lowest_domestic_share(table: WorldTable, economy: str, industry: str) -> flo
     return float(max(0.0, 1 - average - extra))
 
 
+#: What each term of `koopman_wang_wei` is, numbered as in their paper.
+KOOPMAN_WANG_WEI_TERMS = {
+    "final_goods": "1 domestic, in final goods",
+    "inputs_absorbed": "2 domestic, in inputs used by the buyer",
+    "inputs_re_exported": "3 domestic, in inputs that travel on",
+    "returned_final": "4 domestic, back home in final goods",
+    "returned_inputs": "5 domestic, back home in inputs",
+    "domestic_double": "6 domestic, counted twice",
+    "foreign_final": "7 foreign, in final goods",
+    "foreign_inputs": "8 foreign, in inputs",
+    "foreign_double": "9 foreign, counted twice",
+}
+
+
 def koopman_wang_wei(table: WorldTable, economy: str) -> pd.Series:
     """Nine terms of an economy's gross exports, million US dollars; they add up to them exactly.
 

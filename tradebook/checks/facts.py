@@ -13,16 +13,17 @@ from tradebook.data import data_folder
 
 
 @memo
-def _facts() -> pd.DataFrame:
+def facts() -> pd.DataFrame:
+    """All facts: value, unit, what, citation, url; indexed by name."""
     path = data_folder() / "claims" / "facts.csv"
     return pd.read_csv(path, index_col="fact", encoding="utf-8")
 
 
 def _row(name: str) -> pd.Series:
-    facts = _facts()
-    if name not in facts.index:
+    known = facts()
+    if name not in known.index:
         raise CheckError(f"There is no fact “{name}” in data/claims/facts.csv; add it with its citation.")
-    return facts.loc[name]
+    return known.loc[name]
 
 
 @check
