@@ -23,18 +23,19 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
-from tradebook import checks
+from tradebook import checks, data
 from tradebook.checks import CheckError, Recomputed
 from tradebook.data import data_folder
 from tradebook.errors import TradebookError
 
 __all__ = [
-    "COLUMNS", "COMPARISONS", "KINDS", "RELATIONS", "SOURCES", "VERDICTS", "CheckError",
-    "ClaimError", "Judgement", "Tolerance", "audit", "half_unit", "likely_reading", "parse_call",
-    "register", "scoreboard", "slips", "verdict",
+    "AUDIT_COLUMNS", "COLUMNS", "COMPARISONS", "KINDS", "RELATIONS", "SOURCES", "VERDICTS", "CheckError",
+    "ClaimError", "Judgement", "Tolerance", "audit", "compare", "coverage", "dependencies", "half_unit",
+    "likely_reading", "parse_call", "read_audit", "register", "scoreboard", "slips", "verdict",
 ]  # fmt: skip
 
 SOURCES = ("thesis", "chtf", "us-china-brief", "patents-paper", "shandong-paper")
@@ -63,6 +64,11 @@ COLUMNS = (
     "claim_id", "source", "section", "line", "statement", "subject", "indicator", "period",
     "stated_value", "threshold", "comparison", "unit", "kind", "check", "arithmetic",
     "not_checkable_because", "intended_reading", "how_known", "chapter",
+)  # fmt: skip
+#: Columns of an audit.
+AUDIT_COLUMNS = (
+    "claim_id", "source", "section", "line", "statement", "stated_value", "unit", "recomputed_value",
+    "recomputed_from", "verdict", "note",
 )  # fmt: skip
 _FILLED = (
     "claim_id",
@@ -116,6 +122,30 @@ def register(source: str | None = None) -> pd.DataFrame:
         _validate(frame, path.stem)
     claims = pd.concat(frames, ignore_index=True)
     return claims.astype({"line": int, "chapter": int})
+
+
+def coverage() -> pd.DataFrame:
+    """How completely each source is registered: its figures and number words, and what covers them.
+
+    Returns
+    -------
+    DataFrame
+        One row per source and a last row ``all``; columns `numbers` (figures and number words in the text), `stated`
+        (the figure of a claim), `period` (the year of one), `named` (in the words of one), `reason` (no statement:
+        the number of a page, a section, a reference). Counted from ``data/claims/coverage.csv``, which lists every
+        number.
+    """
+    path = data_folder() / "claims" / "coverage.csv"
+    try:
+        listed = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except FileNotFoundError:
+        raise ClaimError(f"There is no {path}; restore data/claims from the repository.") from None
+    roles = ["stated", "period", "named", "reason"]
+    counts = pd.crosstab(listed["source"], listed["role"]).reindex(index=list(SOURCES), columns=roles, fill_value=0)
+    counts.loc["all"] = counts.sum()
+    counts.insert(0, "numbers", counts.sum(axis=1))
+    counts.columns.name = None
+    return counts
 
 
 def _validate(frame: pd.DataFrame, source: str) -> None:
@@ -262,9 +292,9 @@ def _right(value: float, printed: str, comparison: str, tolerance: Tolerance) ->
 
 
 def _close(value: float, printed: str, comparison: str, unit: str, tolerance: Tolerance) -> bool:
-    """Is `value` near a plain figure? Hedged figures and inequalities have no such margin."""
+    """Is `value` near the figure, plain or hedged? An inequality has no such margin."""
     reach = tolerance.of(float(printed), unit)
-    return comparison == "=" and abs(value - float(printed)) <= reach * (1 + 1e-9) and reach > 0
+    return comparison in {"=", "about"} and abs(value - float(printed)) <= reach * (1 + 1e-9) and reach > 0
 
 
 def verdict(
@@ -281,11 +311,11 @@ def verdict(
 
     1. neither data nor arithmetic → *not checkable*;
     2. the recomputed value is right within the precision of the printed figure → *confirmed*;
-    3. it is near (`Tolerance`), and the source states a plain figure → *approximately right*;
+    3. it is near (`Tolerance`), and the source states a figure, not an inequality → *approximately right*;
     4. it is wrong, but an alternative definition, vintage or reporter is right or near →
        *depends on definition or vintage*;
-    5. it is wrong, and does not follow from the document's own figures either → *internally
-    inconsistent*;
+    5. it is wrong, and does not follow from the document's own figures either, or was recomputed from nothing
+    else → *internally inconsistent*;
     6. it is wrong → *contradicted*.
 
     Without data, arithmetic alone decides between *confirmed* and *internally inconsistent*.
@@ -312,7 +342,7 @@ def verdict(
         return Judgement("not checkable")
     follows = arithmetic is None or _overlaps(arithmetic, stated, comparison, tolerance)
     if recomputed is None:
-        own = _range_text(arithmetic)
+        own = _range_text(arithmetic, unit)
         if follows:
             return Judgement("confirmed", f"Follows from the document's own figures ({own}).")
         return Judgement("internally inconsistent", f"The document's own figures give {own}.")
@@ -339,14 +369,14 @@ def verdict(
         name = "depends on definition or vintage"
         notes.append(f"Wrong under {recomputed.source}.")
     else:
-        name = "contradicted" if follows else "internally inconsistent"
+        name = "internally inconsistent" if recomputed.internal or not follows else "contradicted"
         reading = likely_reading(stated, comparison, recomputed, tolerance)
     for wording, items in (("Right", equal), ("Approximately right", nearly), ("Wrong", rest)):
         if items:
-            listed = "; ".join(f"{label} ({_number(value)})" for label, value in items)
+            listed = "; ".join(f"{label} ({_number(value, unit)})" for label, value in items)
             notes.append(f"{wording} under: {listed}.")
     if not follows:
-        notes.append(f"The document's own figures give {_range_text(arithmetic)}.")
+        notes.append(f"The document's own figures give {_range_text(arithmetic, unit)}.")
     return Judgement(name, " ".join(notes), reading)
 
 
@@ -382,7 +412,7 @@ def likely_reading(stated: str, comparison: str, recomputed: Recomputed, toleran
     ]
     if fits:
         _, label, value = min(fits)
-        return f"{label} ({_number(value)})"
+        return f"{label} ({_number(value, recomputed.unit)})"
     if recomputed.unit in _EXACT_UNITS or len(re.sub(r"\D", "", stated).lstrip("0")) < 2:
         return ""
     values = [recomputed.value, *(value for _, value in recomputed.alternatives)]
@@ -417,8 +447,10 @@ def _digit_slips(printed: str) -> Iterator[tuple[str, str]]:
             yield sign + text, slip
 
 
-def _number(value: float) -> str:
+def _number(value: float, unit: str = "") -> str:
     """Four significant digits, whole numbers plain, without an exponent, for notes."""
+    if unit == "year":
+        return f"{value:.0f}"
     if value == round(value) and abs(value) < 1e9:
         return f"{value:,.0f}"
     if not 1e-4 <= abs(value) < 1e9:
@@ -432,8 +464,8 @@ def _distance(value: float, stated: float, unit: str) -> str:
     return f"Off by {_number(100 * abs(value / stated - 1))} %."
 
 
-def _range_text(allowed: tuple[float, float]) -> str:
-    low, high = map(_number, allowed)
+def _range_text(allowed: tuple[float, float], unit: str) -> str:
+    low, high = (_number(value, unit) for value in allowed)
     return low if low == high else f"{low} to {high}"
 
 
@@ -445,6 +477,7 @@ RELATIONS = {
     "value": lambda a: a,
     "total": lambda *parts: math.fsum(parts),  # exact: Python 3.12 changed how `sum` rounds
     "growth": lambda new, old: 100 * (new / old - 1),
+    "grown": lambda old, percent: old * (1 + percent / 100),
     "decrease": lambda new, old: 100 * (1 - new / old),
     "multiple": lambda new, old: new / old,
     "mean_growth": lambda new, old, years: 100 * ((new / old) ** (1 / years) - 1),
@@ -453,8 +486,13 @@ RELATIONS = {
 }
 
 
-def _relation(text: str, printed: dict[str, str]) -> tuple[float, tuple[float, float], str]:
-    """Central value, range and wording of a relation over the printed figures of other claims."""
+def _relation(
+    text: str, printed: dict[str, str], exact: frozenset[str] = frozenset()
+) -> tuple[float, tuple[float, float], str]:
+    """Central value, range and wording of a relation over the printed figures of other claims.
+
+    The claims in `exact` state years, ranks or counts, which are not rounded.
+    """
     name, arguments, keywords = parse_call(text)
     ids = [argument for argument in arguments if isinstance(argument, str)]
     unknown = [claim for claim in ids if claim not in printed]
@@ -470,7 +508,7 @@ def _relation(text: str, printed: dict[str, str]) -> tuple[float, tuple[float, f
         if isinstance(argument, str):
             if not printed[argument]:
                 raise ClaimError(f"“{text}” needs the figure of {argument}, which states none; correct it.")
-            figure, half = float(printed[argument]), half_unit(printed[argument])
+            figure, half = float(printed[argument]), 0.0 if argument in exact else half_unit(printed[argument])
             intervals.append((figure - half, figure, figure + half))
         else:
             intervals.append((argument, argument, argument))
@@ -506,7 +544,7 @@ def audit(chapter: int | None = None, source: str | None = None, tolerance: Tole
     CheckError
         If a check fails to run; the message names every claim concerned.
     """
-    columns = ["claim_id", "source", "section", "line", "statement", "stated_value", "unit"]
+    columns = AUDIT_COLUMNS[:7]
     rows = [
         (
             *(getattr(claim, name) for name in columns),
@@ -517,12 +555,88 @@ def audit(chapter: int | None = None, source: str | None = None, tolerance: Tole
         )
         for claim, value, origin, judgement in _judged(chapter, source, tolerance)
     ]
-    return pd.DataFrame(rows, columns=[*columns, "recomputed_value", "recomputed_from", "verdict", "note"])
+    return pd.DataFrame(rows, columns=list(AUDIT_COLUMNS))
+
+
+def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """What changed between two audits, for instance before and after the data were refreshed.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        Results of `audit`.
+
+    Returns
+    -------
+    DataFrame
+        One row per claim whose verdict or recomputed value differs: `claim_id, statement, stated_value, unit,
+        value_before, value_after, verdict_before, verdict_after`, changed verdicts first. A claim that only one of
+        the audits has shows an empty verdict in the other.
+    """
+    kept = ["claim_id", "statement", "stated_value", "unit", "recomputed_value", "verdict"]
+    both = before[kept].merge(after[kept], on="claim_id", how="outer", suffixes=("_before", "_after"), sort=False)
+    for name in ("statement", "stated_value", "unit"):
+        both[name] = both[f"{name}_after"].fillna(both[f"{name}_before"])
+    both = both.fillna({"verdict_before": "", "verdict_after": ""})
+    both = both.rename(columns={f"recomputed_{name}": name for name in ("value_before", "value_after")})
+    flipped = both["verdict_before"] != both["verdict_after"]
+    # An audit that was stored as text and read again has the same numbers to the last bit but one.
+    old, new = both["value_before"], both["value_after"]
+    moved = ~((old - new).abs() <= 1e-12 * new.abs()) & ~(old.isna() & new.isna())
+    columns = ["claim_id", *kept[1:4], "value_before", "value_after", "verdict_before", "verdict_after"]
+    return pd.concat([both.loc[flipped, columns], both.loc[moved & ~flipped, columns]], ignore_index=True)
+
+
+def read_audit(path: Path) -> pd.DataFrame:
+    """An audit that ``tradebook audit --format csv`` has stored.
+
+    Raises
+    ------
+    ClaimError
+        If there is no such file, or it is not an audit.
+    """
+    try:
+        stored = pd.read_csv(path, dtype={"stated_value": str, "unit": str, "note": str}, keep_default_na=False,
+                             na_values={"recomputed_value": [""]}, encoding="utf-8")  # fmt: skip
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ClaimError(f"{path} cannot be read as an audit ({type(error).__name__}); store one with "
+                         "tradebook audit --format csv.") from None  # fmt: skip
+    if tuple(stored.columns) != AUDIT_COLUMNS:
+        raise ClaimError(f"{path} is not an audit of this book; store one with tradebook audit --format csv.")
+    return stored
+
+
+def dependencies() -> dict[str, frozenset[str]]:
+    """Names of the tables on which each claim rests: those that its check read.
+
+    A claim that is compared with a cited fact or with its own document rests on no table.
+
+    Returns
+    -------
+    dict
+        From `claim_id` to table names, for every claim of the register.
+    """
+    claims = register()
+    printed, exact = _figures(claims)
+    available, found = checks.registry(), {}
+    checks.forget()
+    for claim in claims.itertuples(index=False):
+        with data.watch() as read:
+            _judge(claim, printed, exact, available, Tolerance())
+        found[claim.claim_id] = frozenset(read)
+    checks.forget()
+    return found
+
+
+def _figures(claims: pd.DataFrame) -> tuple[dict[str, str], frozenset[str]]:
+    """The figures that the documents print, by claim, and the claims whose figure is not rounded."""
+    exact = claims.loc[claims.unit.isin(_EXACT_UNITS), "claim_id"]
+    return dict(zip(claims.claim_id, claims.stated_value, strict=True)), frozenset(exact)
 
 
 def _judged(chapter: int | None, source: str | None, tolerance: Tolerance) -> list[tuple]:
     claims = register(source)
-    printed = dict(zip(claims.claim_id, claims.stated_value, strict=True))
+    printed, exact = _figures(claims)
     chosen = claims if chapter is None else claims[claims.chapter == chapter]
     if chosen.empty:
         raise ClaimError(f"No claim is registered for chapter {chapter}; choose another chapter.")
@@ -531,7 +645,7 @@ def _judged(chapter: int | None, source: str | None, tolerance: Tolerance) -> li
     judged, failures = [], []
     for claim in chosen.itertuples(index=False):
         try:
-            judged.append((claim, *_judge(claim, printed, available, tolerance)))
+            judged.append((claim, *_judge(claim, printed, exact, available, tolerance)))
         # A check may fail in any way; all failures are reported together, below.
         except Exception as error:
             failures.append((claim.claim_id, error))
@@ -542,14 +656,14 @@ def _judged(chapter: int | None, source: str | None, tolerance: Tolerance) -> li
     return judged
 
 
-def _judge(claim, printed: dict[str, str], available: dict, tolerance: Tolerance) -> tuple:
+def _judge(claim, printed: dict[str, str], exact: frozenset[str], available: dict, tolerance: Tolerance) -> tuple:
     """Recomputed value, where it comes from, and the judgement of one claim."""
     recomputed, allowed, value, origin = None, None, math.nan, ""
     figure = claim.stated_value or claim.threshold
     name, positional, keywords = parse_call(claim.check) if claim.check else ("", [], {})
     relation = claim.check if name in {*RELATIONS, "count"} else claim.arithmetic
     if relation:
-        value, allowed, origin = _relation(relation, printed)
+        value, allowed, origin = _relation(relation, printed, exact)
     if name and relation != claim.check:
         if name not in available or positional:
             raise ClaimError(f"“{claim.check}” is not a check with keyword arguments; correct the register.")

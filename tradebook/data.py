@@ -10,15 +10,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 
 import pandas as pd
 
+from tradebook.browser import fetch
 from tradebook.errors import TradebookError
 
-__all__ = ["DataError", "check_frame", "data_folder", "describe", "load", "package", "tables"]
+__all__ = ["DataError", "check_frame", "data_folder", "describe", "load", "note_read", "package", "tables", "watch"]
 
+_WATCHERS: list[set[str]] = []
 _RESTORE = "restore the file from the repository (git checkout -- data), or download the release again"
 
 
@@ -85,7 +90,25 @@ def load(name: str) -> pd.DataFrame:
     DataError
         If the table is unknown, missing, altered since it was described, or not as its schema says.
     """
+    note_read(name)
     return _load(data_folder(), name).copy()
+
+
+@contextmanager
+def watch() -> Iterator[set[str]]:
+    """Collect the names of the tables that are loaded inside the ``with`` block."""
+    read: set[str] = set()
+    _WATCHERS.append(read)
+    try:
+        yield read
+    finally:
+        _WATCHERS.pop()
+
+
+def note_read(*names: str) -> None:
+    """Tell those who `watch` that a result rests on these tables."""
+    for read in _WATCHERS:
+        read.update(names)
 
 
 @cache
@@ -93,6 +116,8 @@ def _load(folder: Path, name: str) -> pd.DataFrame:
     resource = _resource(name)
     path = folder / resource["path"]
     try:
+        if sys.platform == "emscripten" and not path.exists():
+            fetch(path, resource["hash"].removeprefix("sha256:"))
         content = path.read_bytes()
     except OSError as error:
         reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"

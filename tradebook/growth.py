@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 
 from tradebook.data import load
 from tradebook.errors import TradebookError
+from tradebook.regression import least_squares
 
 __all__ = [
     "Breaks",
@@ -29,8 +29,8 @@ __all__ = [
     "decade_means",
     "elasticity",
     "forecast_errors",
-    "per_head",
     "newey_west_lags",
+    "per_head",
     "real_level",
     "series",
     "trend",
@@ -169,11 +169,9 @@ def _slope(y: pd.Series, x: pd.Series, lags: int | None, level: float) -> Slope:
     lags = newey_west_lags(len(y)) if lags is None else lags
     # Centred: the slope is the same, and years near 2000 do not make the matrix ill-conditioned.
     design = np.column_stack([np.ones(len(x)), x - x.mean()])
-    fit = sm.OLS(y.to_numpy(dtype=float), design).fit(
-        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True
-    )
-    low, high = fit.conf_int(1 - level)[1]
-    return Slope(*map(float, (fit.params[1], low, high, fit.bse[1], fit.pvalues[1])), len(y), lags)
+    fit = least_squares(y.to_numpy(dtype=float), design, lags)
+    low, high = fit.interval(1, level)
+    return Slope(float(fit.coef[1]), low, high, float(fit.se[1]), fit.p_value(1), len(y), lags)
 
 
 def decade_means(series: pd.Series, level: float = 0.95) -> pd.DataFrame:
@@ -191,10 +189,8 @@ def decade_means(series: pd.Series, level: float = 0.95) -> pd.DataFrame:
             continue
         first, last = int(part.index[0]), int(part.index[-1])
         label = f"{start}s" if last - first == 9 else f"{first}–{last}"
-        fit = sm.OLS(part.to_numpy(dtype=float), np.ones((len(part), 1))).fit(
-            cov_type="HAC", cov_kwds={"maxlags": newey_west_lags(len(part)), "use_correction": True}, use_t=True
-        )
-        low, high = fit.conf_int(1 - level)[0]
+        fit = least_squares(part.to_numpy(dtype=float), np.ones((len(part), 1)), newey_west_lags(len(part)))
+        low, high = fit.interval(0, level)
         rows[label] = (part.mean(), low, high, len(part))
     if not rows:
         raise GrowthError("No decade has five years of data; give a longer series.")

@@ -389,7 +389,7 @@ STATEMENTS = [
     ("SWOT", "Opportunities", "Support by the eleventh five-year plan", "thesis-5.4.3-005"),
     ("SWOT", "Threats", "Disputes over intellectual property", "thesis-5.4.4-001 thesis-5.4.4-011"),
     ("SWOT", "Threats", "Intellectual property as a pretext against Chinese technology", "thesis-5.4.4-002"),
-    ("SWOT", "Threats", "Little support at home for going abroad", "thesis-5.4.4-004 thesis-5.4.4-007"),
+    ("SWOT", "Threats", "Little support at home for going abroad", "thesis-5.4.4-004 thesis-5.4.4-007 thesis-5.4.4-019 thesis-5.4.4-021"),
     ("SWOT", "Threats", "Strong rivals resist an emerging industry", "thesis-5.4.4-010"),
     ("PEST", "Political", "A private company without a state behind it", "thesis-5.5.1-001"),
     ("PEST", "Political", "Governments of developed countries are hard to deal with", "thesis-5.5.1-002"),

@@ -284,6 +284,47 @@ def poverty(raw: Path) -> pd.DataFrame:
     return frame[frame["indicator"].isin(POVERTY) & _economies(frame["iso3"])]
 
 
+STRUCTURE = {
+    "NV.IND.TOTL.ZS": ("Value added of industry, construction included", "per cent of output"),
+    "NE.GDI.TOTL.ZS": ("Gross investment", "per cent of output"),
+    "SL.UEM.TOTL.ZS": ("Unemployment, modelled by the ILO", "per cent of the labour force"),
+    "FI.RES.TOTL.CD": ("Official reserves, gold included", "US dollars"),
+    "WEO.GGXWDG_NGDP": ("Gross debt of general government", "per cent of output"),
+}
+
+
+@table(
+    "macro-structure",
+    title="Industry, investment, unemployment, reserves and public debt of 27 economies, 1960–2025",
+    description="Share of industry and of investment in output, unemployment, official reserves, and the debt of general government.",
+    fields=[
+        economy("iso3", "Economy, or WLD"),
+        year(1960, 2025),
+        field("indicator", "string", "World Bank or IMF code", required=True, enum=list(STRUCTURE)),
+        field("name", "string", "What is measured", required=True),
+        field("unit", "string", "Unit of the value", required=True),
+        field("value", "number", "Value", "see unit", required=True),
+    ],
+    key=["indicator", "iso3", "year"],
+    sources=[WDI, WEO],
+    licence="imf",
+    vintage="World Bank 1 July 2026; IMF April 2024",
+    kind="snapshot",
+    caveats=[
+        "Twenty-seven economies, not all: a share of economies counted here is not one of the world. Public debt covers 26 economies and ends in 2023; the world has none.",
+        "Services are not among the indicators: what is not industry is services and agriculture together. World industry starts in 1991.",
+        "Unemployment is an estimate of the International Labour Organization; for China it differs from the registered and the surveyed urban rates that the government publishes.",
+        "The IMF's debt of 2022–2023 may be staff estimates. China's leaves out the borrowing of local governments' companies.",
+    ],
+    references={"iso3": "economies.iso3"},
+)
+def macro_structure(raw: Path) -> pd.DataFrame:
+    frame = pd.concat([pd.read_csv(raw / "macro/wdi_macro.csv"), pd.read_csv(raw / "macro/imf_weo.csv")])
+    frame = frame[frame["indicator"].isin(list(STRUCTURE)) & _economies(frame["iso3"])]
+    names, units = ({code: text[i] for code, text in STRUCTURE.items()} for i in (0, 1))
+    return frame.assign(name=frame["indicator"].map(names), unit=frame["indicator"].map(units))
+
+
 @table(
     "russia-monthly",
     title="Oil price, rouble and consumer prices by month, 1991–2026",

@@ -46,6 +46,9 @@ class Recomputed:
         a slip, never for a verdict.
     note : str
         What a reader must know about the computation.
+    internal : bool
+        The value rests on nothing but other figures of the same document: if the figure is wrong, the document
+        contradicts itself.
     """
 
     value: float
@@ -54,6 +57,7 @@ class Recomputed:
     alternatives: tuple[tuple[str, float], ...] = ()
     readings: tuple[tuple[str, float], ...] = ()
     note: str = ""
+    internal: bool = False
 
     def __post_init__(self) -> None:
         for label, value in (("value", self.value), *self.alternatives, *self.readings):
@@ -83,10 +87,7 @@ def registry() -> dict[str, Callable[..., Recomputed]]:
 
 def table(name: str) -> pd.DataFrame:
     """`tradebook.data.load`, once per audit. Do not change the frame that you get."""
-    key = ("table", name)
-    if key not in _KEPT:
-        _KEPT[key] = data.load(name)
-    return _KEPT[key]
+    return _kept(("table", name), data.load, name)
 
 
 def memo(function: Callable) -> Callable:
@@ -94,12 +95,20 @@ def memo(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def kept(*args):
-        key = (function.__module__, function.__qualname__, *args)
-        if key not in _KEPT:
-            _KEPT[key] = function(*args)
-        return _KEPT[key]
+        return _kept((function.__module__, function.__qualname__, *args), function, *args)
 
     return kept
+
+
+def _kept(key: tuple, function: Callable, *args):
+    """The result of ``function(*args)``, kept with the names of the tables that it read."""
+    if key not in _KEPT:
+        with data.watch() as read:
+            result = function(*args)
+        _KEPT[key] = (result, read)
+    result, read = _KEPT[key]
+    data.note_read(*read)
+    return result
 
 
 def forget() -> None:

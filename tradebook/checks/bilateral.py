@@ -6,6 +6,7 @@ Totals are China's figures, because the source quotes China's customs; Russia's 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -194,7 +195,28 @@ def falling_years(start: int, end: int) -> Recomputed:
     def falls(series: pd.Series) -> float:
         return float(sum(growth(series, year, _TRADE) < 0 for year in range(start, end + 1)))
 
-    return _both(falls, "count", f"Among {start}–{end}.")
+    found = _level_or_growth(falls, "count", set(range(start - 1, end + 1)))
+    return replace(found, note=f"Among {start}–{end}.")
+
+
+@check
+def slowest_growth(start: int, end: int) -> Recomputed:
+    """The smallest growth of goods trade in any year of a period, percent."""
+    return _both(lambda series: min(growth(series, year, _TRADE) for year in range(start, end + 1)), "percent")
+
+
+@check
+def growth_against_world(year: int) -> Recomputed:
+    """Growth of the bilateral trade minus growth of world goods exports, percentage points, current dollars."""
+    world = growth(_wdi("TX.VAL.MRCH.CD.WT", "WLD"), year, "world exports")
+
+    def lead(series: pd.Series) -> float:
+        return growth(series, year, _TRADE) - world
+
+    note = f"World exports {world:+.1f} percent, {year}."
+    return Recomputed(
+        lead(totals("CHN")), "percentage points", f"{_CHINA}, wdi", ((_RUSSIA, lead(totals("RUS"))),), note=note
+    )
 
 
 @check
@@ -249,6 +271,25 @@ def slowest_gdp_growth(economies: list, year: int) -> Recomputed:
         f"{_WDI}, {_GDP_GROWTH}",
         note=note,
     )
+
+
+@check
+def least_export_weight(economies: list, year: int) -> Recomputed:
+    """The smallest ratio of goods exports to GDP among some economies, percent."""
+    weights = {
+        iso3: 100 * at(_wdi("TX.VAL.MRCH.CD.WT", iso3), year, "exports") / at(_wdi("NY.GDP.MKTP.CD", iso3), year, "GDP")
+        for iso3 in economies
+    }
+    note = "; ".join(f"{iso3} {weight:.1f} percent" for iso3, weight in weights.items()) + f", {year}."
+    return Recomputed(min(weights.values()), "percent", _WDI, note=note)
+
+
+@check
+def common_border(first: str, second: str) -> Recomputed:
+    """1 if two economies have a common land border, 0 if not."""
+    pairs = table("geodist-pairs")
+    pair = pairs[(pairs.exporter == first) & (pairs.importer == second)]
+    return Recomputed(float(pair.contig.item()), "count", "CEPII GeoDist (geodist-pairs)")
 
 
 @check
@@ -377,11 +418,15 @@ def _tariff(iso3: str) -> pd.Series:
 
 
 @check
-def tariff_gap(economy: str, other: str, year: int) -> Recomputed:
-    """Weighted mean applied tariff of one economy minus that of another, percentage points."""
+def tariff_gap(economy: str, other: str, year: int, also: list = ()) -> Recomputed:
+    """Weighted mean applied tariff of one economy minus that of another, percentage points.
+
+    `also` names further economies to compare with: the alternatives.
+    """
     first, second = at(_tariff(economy), year, "tariff"), at(_tariff(other), year, "tariff")
+    alternatives = tuple((f"compared with {iso3}", first - at(_tariff(iso3), year, "tariff")) for iso3 in also)
     note = f"{economy} {first:.2f} percent, {other} {second:.2f} percent, {year}."
-    return Recomputed(first - second, "percentage points", f"tariffs, {_TARIFF}", note=note)
+    return Recomputed(first - second, "percentage points", f"tariffs, {_TARIFF}", alternatives, note=note)
 
 
 @check

@@ -6,9 +6,14 @@ Fortune lists are the alternatives.
 
 from __future__ import annotations
 
+import math
+
+import pandas as pd
+
 from tradebook import companies
 from tradebook.checks import CheckError, Recomputed, check, table
-from tradebook.checks.series import at
+from tradebook.checks.facts import fact
+from tradebook.checks.series import at, compound_growth
 
 _FIGURES = "company figures (company-figures)"
 _PATENTS = "patent applicants (patent-applicants)"
@@ -106,6 +111,16 @@ def segment_growth_lead(segment: str, year: int) -> Recomputed:
 
 
 @check
+def segment_compound_growth(segment: str, start: int, end: int) -> Recomputed:
+    """Growth of a segment over several years, compounded from the yearly rates that Huawei states, percent."""
+    stated = companies.series("Huawei", f"growth_segment_{segment}")
+    rates = [at(stated, year, f"growth of {segment}") for year in range(start + 1, end + 1)]
+    growth = 100 * (math.prod(1 + rate / 100 for rate in rates) - 1)
+    note = f"By year {', '.join(f'{rate:g}' for rate in rates)} percent."
+    return Recomputed(growth, "percent", f"{_FIGURES}, {start}–{end}", note=note)
+
+
+@check
 def segment_in_dollars(segment: str, year: int) -> Recomputed:
     """Revenue of a segment in billion US$, at the rate that Fortune applied to the whole company."""
     part = at(companies.series("Huawei", f"revenue_segment_{segment}"), year, segment)
@@ -123,13 +138,28 @@ def segment_over_company(segment: str, company: str, year: int) -> Recomputed:
 
 
 @check
-def least_overseas_share(start: int, end: int, to: int = 0) -> Recomputed:
-    """Lowest share of revenue from outside China over the years on record, percent; `to` extends."""
+def least_overseas_share(start: int, end: int, to: int = 0, facts: list = ()) -> Recomputed:
+    """Lowest share of revenue from outside China over the years on record, percent; `to` extends.
+
+    `facts` adds [year, name of a cited fact] for years that the table lacks.
+    """
+    told = {year: fact(name=name).value for year, name in facts}
     share = companies.overseas_share("Huawei")
+    share = share.combine_first(pd.Series(told, dtype=float)).sort_index()
     known = share.loc[start:end]
     years = ", ".join(map(str, known.index))
     others = ((f"{start}–{to}", float(share.loc[start:to].min())),) if to else ()
     return Recomputed(float(known.min()), "percent", _FIGURES, others, note=f"Years on record: {years}.")
+
+
+@check
+def overseas_least_change(start: int, end: int) -> Recomputed:
+    """Lowest change of revenue from outside China between neighbouring years on record, percent."""
+    share = companies.overseas_share("Huawei")
+    levels = (share * companies.series("Huawei", "revenue") / 100).dropna().loc[start:end]
+    changes = 100 * levels.pct_change().dropna()
+    years = ", ".join(map(str, levels.index))
+    return Recomputed(float(changes.min()), "percent", _FIGURES, note=f"Years on record: {years}.")
 
 
 @check
@@ -192,28 +222,257 @@ def patent_applicant_rank(year: int, register: str = "EPO") -> Recomputed:
 
 
 @check
-def implied_dollar_rate_change(start: int, end: int, also: list = ()) -> Recomputed:
-    """Change of the yuan against the dollar, percent (positive: the yuan rose).
-
-    Rate: Huawei's revenue in yuan over the same revenue in Fortune's dollars (yearly averages).
-    """
-    rate = companies.series("Huawei", "revenue") / companies.series("Huawei", "revenue_usd_fortune")
-
-    def rise(first: int, last: int) -> float:
-        return 100 * (at(rate.dropna(), first, "rate") / at(rate.dropna(), last, "rate") - 1)
-
-    others = tuple((f"{first}–{last}", rise(first, last)) for first, last in also)
-    return Recomputed(rise(start, end), "percent", f"{_FIGURES}, {start}–{end}", others)
-
-
-@check
-def company_least_growth(start: int, end: int) -> Recomputed:
-    """Lowest yearly change of Huawei's revenue over a period, percent."""
-    values = companies.series("Huawei", "revenue").loc[start - 1 : end]
+def company_least_growth(start: int, end: int, indicator: str = "revenue") -> Recomputed:
+    """Lowest change of a figure of Huawei between neighbouring years on record, percent."""
+    values = companies.series("Huawei", indicator).loc[start - 1 : end]
     changes = 100 * values.pct_change().dropna()
+    missing = [str(year) for year in range(start - 1, end + 1) if year not in values.index]
+    gap = f" No figure for {', '.join(missing)}." if missing else ""
     return Recomputed(
         float(changes.min()),
         "percent",
         _FIGURES,
-        note=f"{start}–{end}; lowest in {changes.idxmin()}.",
+        note=f"{start}–{end}; lowest in {changes.idxmin()}.{gap}",
     )
+
+
+@check
+def company_total(indicator: str, start: int, end: int) -> Recomputed:
+    """Sum of a figure of Huawei over some years, of which none may be missing."""
+    values = companies.series("Huawei", indicator)
+    total = math.fsum(at(values, year, indicator) for year in range(start, end + 1))
+    return Recomputed(float(total), _unit("Huawei", indicator), f"{_FIGURES}, {start}–{end}")
+
+
+@check
+def segment_count(year: int) -> Recomputed:
+    """Number of segments for which Huawei reports revenue."""
+    known = companies.segments("Huawei").loc[year].dropna()
+    return Recomputed(float(len(known)), "count", f"{_FIGURES}, {year}", note=f"{', '.join(known.index)}.")
+
+
+@check
+def segment_peer_rank(segment: str, year: int, among: list, other: str = "") -> Recomputed:
+    """Rank of a segment of Huawei among the whole revenues of `among`, in US$, 1 = largest.
+
+    `other` names a cited fact with the rank under another measure.
+    """
+    rivals = {name: at(companies.series(name, "revenue_usd_fortune"), year, name) for name in among}
+    part = segment_in_dollars(segment=segment, year=year).value
+    rank = 1 + sum(value > part for value in rivals.values())
+    others = ((fact(name=other).note.rstrip("."), fact(name=other).value),) if other else ()
+    note = f"{part:.1f} billion US$ against {', '.join(f'{name} {value:.1f}' for name, value in rivals.items())}."
+    return Recomputed(float(rank), "rank", f"{_FIGURES}, {year}", others, note=note)
+
+
+@check
+def profit_margin_rank(year: int, among: list, wider: list = ()) -> Recomputed:
+    """Rank of Huawei by net profit over revenue (Fortune lists); `wider` adds companies."""
+    margin = 100 * companies.panel("profit_usd_fortune").loc[year] / companies.panel().loc[year]
+
+    def rank(names: list) -> float:
+        rivals = [at(margin.dropna(), name, "profit margin") for name in names]
+        return float(1 + sum(value > margin["Huawei"] for value in rivals))
+
+    others = ((f"with {', '.join(wider)}", rank([*among, *wider])),) if wider else ()
+    listed = ", ".join(f"{name} {margin[name]:.1f} %" for name in ["Huawei", *among, *wider])
+    return Recomputed(rank(among), "rank", f"{_FIGURES}, {year}", others, note=f"{listed}.")
+
+
+@check
+def largest_region_share(year: int) -> Recomputed:
+    """Share of the largest of Huawei's four regions in its revenue, percent."""
+    shares = {name: region_share(region=name, year=year).value for name in companies.REGIONS}
+    largest = max(shares, key=shares.get)
+    return Recomputed(shares[largest], "percent", f"{_FIGURES}, {year}", note=f"{companies.REGIONS[largest]}.")
+
+
+@check
+def broadband_lead(economy: str, continents: list, year: int) -> Recomputed:
+    """Fixed broadband of an economy minus that of the best of some continents, per 100 people.
+
+    Continents: the mean of their economies (CEPII's list), weighted by population.
+    """
+    frame = table("wdi")
+    wide = frame[frame["year"] == year].pivot(index="iso3", columns="indicator", values="value")
+    lines = wide["IT.NET.BBND.P2"]
+    known = table("geodist-economies").drop_duplicates("iso3").set_index("iso3")["continent"]
+    means = {}
+    for continent in continents:
+        inside = wide.index.isin(known.index[known == continent])
+        people = wide["SP.POP.TOTL"].where(lines.notna())[inside]
+        means[continent] = float((lines[inside] * people).sum() / people.sum())
+    own = at(lines.dropna(), economy, "fixed broadband")
+    note = f"{economy} {own:.1f}; {', '.join(f'{name} {value:.1f}' for name, value in means.items())}."
+    source = "World Development Indicators (wdi), IT.NET.BBND.P2"
+    return Recomputed(own - max(means.values()), "per 100 people", source, note=note)
+
+
+@check
+def years_since_fact(name: str, year: int) -> Recomputed:
+    """Years from a dated fact to `year`."""
+    found = fact(name=name)
+    return Recomputed(year - found.value, "years", found.source, note=f"To {year}. {found.note}")
+
+
+@check
+def fact_change(name: str, base: str, also: list = ()) -> Recomputed:
+    """A fact minus another in percent; `also` lists other pairs [fact, base] as alternatives."""
+
+    def change(new: str, old: str) -> float:
+        return fact(name=new).value - fact(name=old).value
+
+    others = tuple((fact(name=new).note.rstrip("."), change(new, old)) for new, old in also)
+    note = f"From {fact(name=base).value:g} to {fact(name=name).value:g} percent. {fact(name=name).note}"
+    return Recomputed(change(name, base), "percentage points", fact(name=name).source, others, note=note)
+
+
+@check
+def fact_in_yuan(name: str, currency: str, year: int) -> Recomputed:
+    """A fact in billions of a currency, in billion yuan at the average rates of the year."""
+    rates = table("company-exchange-rates")
+    per_euro = rates[rates["year"] == year].set_index("currency")["per_euro"]
+    value = fact(name=name).value * per_euro["CNY"] / per_euro[currency]
+    source = f"{fact(name=name).source}; exchange rates (company-exchange-rates), {year}"
+    return Recomputed(float(value), "billion yuan", source, note=fact(name=name).note)
+
+
+# --- telecommunications, exchange rate, staff: what sections 5.4.2 to 5.5.2 say of them ------------
+
+
+def _subscriptions(indicator: str) -> pd.Series:
+    """Subscriptions of the world, million: those per 100 people times the population."""
+    world = table("wdi").query("iso3 == 'WLD'").pivot(index="year", columns="indicator", values="value")
+    if indicator in world:
+        per_100 = world[indicator]
+    else:
+        rows = table("digital").query("iso3 == 'WLD' and indicator == @indicator")
+        per_100 = rows.set_index("year")["value"]
+    return (per_100 * world["SP.POP.TOTL"] / 1e8).dropna()
+
+
+_TELEPHONES = "World Bank (digital, wdi)"
+
+
+@check
+def mobile_over_fixed(year: int, lines: str) -> Recomputed:
+    """Mobile subscriptions of the world over its fixed telephone lines (a cited fact, million)."""
+    mobile, fixed = at(_subscriptions("IT.CEL.SETS.P2"), year, "mobile subscriptions"), fact(name=lines)
+    note = f"{mobile:,.0f} million mobile subscriptions in {year}. {fixed.note}"
+    return Recomputed(mobile / fixed.value, "times", _TELEPHONES, note=note)
+
+
+@check
+def mobile_gain_rank(start: int, end: int, lines: list) -> Recomputed:
+    """Rank of mobile among three networks by new subscriptions, 1 = most: mobile, broadband, fixed lines.
+
+    `lines` names two cited facts, the fixed lines before `start` and at `end` (million).
+    """
+    gains = {}
+    for name, indicator in (("mobile", "IT.CEL.SETS.P2"), ("fixed broadband", "IT.NET.BBND.P2")):
+        values = _subscriptions(indicator)
+        gains[name] = at(values, end, name) - at(values, start, name)
+    gains["fixed telephone"] = fact(name=lines[1]).value - fact(name=lines[0]).value
+    rank = 1 + sum(gain > gains["mobile"] for gain in gains.values())
+    note = f"Million, {start}–{end}: " + ", ".join(f"{name} {gain:,.0f}" for name, gain in gains.items()) + "."
+    return Recomputed(float(rank), "rank", _TELEPHONES, note=note)
+
+
+@check
+def mobile_growth(start: int, end: int) -> Recomputed:
+    """Growth of the world's mobile subscriptions, percent a year (compound)."""
+    values = _subscriptions("IT.CEL.SETS.P2")
+    rate = compound_growth(values, start, end, "mobile subscriptions")
+    return Recomputed(rate, "percent", _TELEPHONES, note=f"{start}–{end}.")
+
+
+@check
+def dollar_rate_change(start: int, end: int, also: list = ()) -> Recomputed:
+    """Change of the yuan against the dollar, yearly averages, percent (positive: the yuan rose)."""
+    rate = table("yuan-rate").set_index("year")["yuan_per_usd"]
+
+    def rise(first: int, last: int) -> float:
+        return 100 * (at(rate, first, "exchange rate") / at(rate, last, "exchange rate") - 1)
+
+    others = tuple((f"{first}–{last}", rise(first, last)) for first, last in also)
+    note = f"{rate[start]:.2f} yuan to the dollar in {start}, {rate[end]:.2f} in {end}."
+    return Recomputed(rise(start, end), "percent", "exchange rate (yuan-rate)", others, note=note)
+
+
+@check
+def revenue_per_head_change(start: int, end: int) -> Recomputed:
+    """Change of Huawei's revenue for each of its employees, percent."""
+    per_head = 1e3 * companies.series("Huawei", "revenue") / companies.series("Huawei", "employees")
+    first, last = (at(per_head.dropna(), year, "revenue for each employee") for year in (start, end))
+    note = f"{first:.2f} million yuan in {start}, {last:.2f} in {end}."
+    return Recomputed(100 * (last / first - 1), "percent", f"{_FIGURES}, {start}–{end}", note=note)
+
+
+@check
+def staff_cost_multiple(cost: str, year: int, wage: str, also: str = "") -> Recomputed:
+    """Huawei's cost of staff for each employee over an average wage (cited facts: billion yuan, yuan)."""
+    paid, staff = fact(name=cost), at(companies.series("Huawei", "employees"), year, "employees")
+    per_head = 1e9 * paid.value / staff
+
+    def multiple(name: str) -> float:
+        return per_head / fact(name=name).value
+
+    others = ((fact(name=also).note.rstrip("."), multiple(also)),) if also else ()
+    note = f"{per_head:,.0f} yuan for each of {staff:,.0f} employees. {paid.note} {fact(name=wage).note}"
+    return Recomputed(multiple(wage), "times", f"{_FIGURES}, {year}", others, note=note)
+
+
+@check
+def fact_multiple(name: str, base: str) -> Recomputed:
+    """One cited figure over another of the same unit."""
+    upper, lower = fact(name=name), fact(name=base)
+    if upper.unit != lower.unit:
+        raise CheckError(f"“{name}” is in {upper.unit}, “{base}” in {lower.unit}; choose figures of one unit.")
+    return Recomputed(upper.value / lower.value, "times", upper.source, note=f"{upper.note} {lower.note}")
+
+
+@check
+def borrowing_link(start: int, end: int, to: int = 0) -> Recomputed:
+    """Correlation of Huawei's borrowings with its revenue from abroad over the years on record.
+
+    `to` ends the period earlier, as the alternative.
+    """
+    abroad = companies.overseas_share("Huawei") * companies.series("Huawei", "revenue") / 100
+    pair = pd.DataFrame({"borrowed": companies.series("Huawei", "total_borrowings"), "abroad": abroad}).dropna()
+
+    def link(last: int) -> float:
+        return float(pair.loc[start:last].corr().iloc[0, 1])
+
+    others = ((f"{start}–{to}, {len(pair.loc[start:to])} years", link(to)),) if to else ()
+    note = f"{len(pair.loc[start:end])} years on record: {', '.join(map(str, pair.loc[start:end].index))}."
+    return Recomputed(link(end), "correlation", f"{_FIGURES}, {start}–{end}", others, note=note)
+
+
+@check
+def us_imports_change(start: int, end: int) -> Recomputed:
+    """Change of US imports of computers and electronics from China, percent."""
+    rows = table("us-china-trade").query("group == 'Computer & Electronics'").set_index("year")
+    imports = rows["imports_usd"] / 1e9
+    first, last = (at(imports, year, "imports") for year in (start, end))
+    note = f"{first:.0f} billion US$ in {start}, {last:.0f} in {end}."
+    return Recomputed(100 * (last / first - 1), "percent", "US Census Bureau (us-china-trade)", note=note)
+
+
+@check
+def decade_growth_lead(multiple: str, years: int, base: str) -> Recomputed:
+    """Yearly growth that a cited multiple over some years means, minus a cited rate, percentage points."""
+    rise, rate = fact(name=multiple), fact(name=base)
+    yearly = 100 * (rise.value ** (1 / years) - 1)
+    note = f"{yearly:.1f} percent a year. {rise.note} {rate.note}"
+    return Recomputed(yearly - rate.value, "percentage points", rise.source, note=note)
+
+
+@check
+def state_support(credit: str, year: int, grants: str, later: int) -> Recomputed:
+    """A state bank's line of credit, percent of Huawei's contract sales; the alternative: `later` grants of revenue."""
+    sales = at(companies.series("Huawei", "contract_sales_usd"), year, "contract sales")
+    line, given = fact(name=credit), fact(name=grants)
+    whole = at(companies.series("Huawei", "revenue"), later, "revenue")
+    others = ((f"government grants of {later} in revenue", 100 * given.value / whole),)
+    note = f"{line.note} Contract sales of {year}: {sales:.1f} billion US$."
+    return Recomputed(100 * line.value / sales, "percent", f"{line.source}; {_FIGURES}", others, note=note)

@@ -176,8 +176,9 @@ def hightech_share_of_goods(year: int) -> Recomputed:
 
 
 @check
-def share_of_goods_trade(share: float, year: int) -> Recomputed:
+def share_of_goods_trade(claim: str, year: int) -> Recomputed:
     """What a printed share of China's goods trade would be in billion US$."""
+    share = float(_printed()[claim])
     total = math.fsum(
         at(_indicator(f"{flow}.VAL.MRCH.CD.WT", "CHN") / 1e9, year, "goods trade") for flow in ("TX", "TM")
     )
@@ -245,6 +246,21 @@ def customs_point(indicator: str, year: int) -> Recomputed:
 
 
 @check
+def fall_since_point(claim: str, indicator: str, year: int) -> Recomputed:
+    """By how many percent a printed figure is below a single figure of customs."""
+    point = customs_point(indicator=indicator, year=year)
+    fall = 100 * (1 - float(_printed()[claim]) / point.value)
+    return Recomputed(fall, "percent", f"{point.source}, {claim}", note=f"{point.value:g} in {year}.")
+
+
+@check
+def printed_sum_change(new: list, old: list) -> Recomputed:
+    """Change from one sum of printed figures to another, percent."""
+    now, before = (math.fsum(_printed()[list(group)]) for group in (new, old))
+    return Recomputed(100 * (now / before - 1), "percent", f"{_DOCUMENT}, {new[0]} … {old[-1]}", internal=True)
+
+
+@check
 def fact_share(part: str, whole: str) -> Recomputed:
     """Share of one cited figure in another, percent."""
     value = 100 * float(_row(part)["value"]) / float(_row(whole)["value"])
@@ -254,11 +270,8 @@ def fact_share(part: str, whole: str) -> Recomputed:
 @check
 def printed_mean(claims: list) -> Recomputed:
     """Plain mean of figures that the document prints itself, percent."""
-    from tradebook.claims import register  # the register knows the checks, not the other way round
-
-    printed = register().set_index("claim_id").stated_value
-    values = [float(printed[claim]) for claim in claims]
-    return Recomputed(math.fsum(values) / len(values), "percent", f"{len(values)} figures of the document")
+    values = _printed()[claims]
+    return Recomputed(math.fsum(values) / len(values), "percent", f"{_DOCUMENT}: {len(values)}", internal=True)
 
 
 # --- China's economy and trade --------------------------------------------------------------------
@@ -307,18 +320,6 @@ def lowest_gdp_growth(start: int, end: int) -> Recomputed:
     """Lowest yearly growth of China's output in a period, percent."""
     series = span(_indicator("NY.GDP.MKTP.KD.ZG", "CHN"), start, end)
     return Recomputed(float(series.min()), "percent", "World Bank (wdi)", note=f"In {series.idxmin()}.")
-
-
-@check
-def grew_from_usa(divisions: list, year: int) -> Recomputed:
-    """How many SITC divisions of China's imports from the United States grew in a year."""
-    frame = table("china-sitc-divisions")
-    frame = frame[(frame.partner == "USA") & (frame.flow == "import")]
-    wide = frame.pivot(index="year", columns="sitc_division", values="value_usd")
-    rates = {code: growth(wide[code], year, f"division {code}") for code in divisions}
-    note = "; ".join(f"division {code} {rate:+.0f} %" for code, rate in rates.items())
-    value = float(sum(rate > 0 for rate in rates.values()))
-    return Recomputed(value, "count", "China's figures (china-sitc-divisions)", note=note + ".")
 
 
 @check
@@ -390,8 +391,9 @@ def research_intensity(industry: str, year: int, over: str = "") -> Recomputed:
 
 
 @check
-def research_against_median(industry: str, stated: float, year: int) -> Recomputed:
+def research_against_median(industry: str, claim: str, year: int) -> Recomputed:
     """A printed intensity over the median of the economies known."""
+    stated = float(_printed()[claim])
     shares = _research(industry).loc[year].dropna()
     listed = ", ".join(f"{code} {value:.1f}" for code, value in shares.items())
     source = f"NCSES (industry-research), {industry}, {year}"
@@ -477,6 +479,9 @@ def hightech_imports_growth(start: int, end: int) -> Recomputed:
     series = _lall_imports("World")
     periods = ((2002, 2008), (2000, 2004), (2009, 2014))
     others = tuple((f"{a}–{b}", compound_growth(series, a, b, "imports")) for a, b in periods)
+    points = _points("hightech-imports")
+    first, last = int(points.index.min()), int(points.index.max())
+    others += ((f"{_CUSTOMS}, {first}–{last}", compound_growth(points, first, last, "imports")),)
     value = compound_growth(series, start, end, "imports")
     return Recomputed(value, "percent", _LALL, others, note=f"Compound, {start}–{end}.")
 
@@ -547,3 +552,315 @@ def company_research_usd(company: str, year: int) -> Recomputed:
     derived = share * _company(company, "revenue", year) / at(rate, year, "exchange rate")
     value = _company(company, "rd_expense_usd", year)
     return Recomputed(value, "billion US$", "company-figures", (("its share of revenue", derived),))
+
+
+# --- a province; facts against each other -----------------------------------------------------------
+
+
+@memo
+def _stated(subject: str, indicator: str, exhibit: str) -> pd.Series:
+    frame = table("hightech-as-stated")
+    frame = frame[(frame.subject == subject) & (frame.indicator == indicator) & (frame.exhibit == exhibit)]
+    return frame.set_index("year").value.sort_index()
+
+
+@check
+def stated_overtaking(behind: str, ahead: str) -> Recomputed:
+    """First year of a printed table in which one province, behind the year before, exports more than another."""
+    first, second = (_stated(name, _EXPORTS, "Table 2") for name in (ahead, behind))
+    leads = first > second
+    years = leads.index[leads & ~leads.shift(fill_value=True)]
+    before = ", ".join(str(year) for year in leads.index[leads] if year < years[0])
+    note = f"{ahead} was ahead in {before} already." if before else ""
+    return Recomputed(float(years[0]), "year", "Table 2 of the document (hightech-as-stated)", note=note)
+
+
+@check
+def stated_first_fall(subject: str) -> Recomputed:
+    """First year of a printed table in which exports are below those of the year before."""
+    changes = _stated(subject, _EXPORTS, "Table 1").diff()
+    year = changes.index[changes < 0][0]
+    note = f"By {-changes[year]:.2f} billion US$."
+    return Recomputed(float(year), "year", "Table 1 of the document (hightech-as-stated)", note=note)
+
+
+def _usd(name: str, year: int) -> float:
+    """A cited amount in billion yuan, as billion US$ at the average rate of the year."""
+    rate = table("yuan-rate").set_index("year").yuan_per_usd
+    return float(_row(name)["value"]) / at(rate, year, "exchange rate")
+
+
+@check
+def fact_in_usd(name: str, year: int) -> Recomputed:
+    """A cited amount in billion yuan, in billion US$ at the average exchange rate of the year."""
+    note = f"{_row(name)['what']}: {float(_row(name)['value']):,.2f} billion yuan."
+    return Recomputed(_usd(name, year), "billion US$", f"{_row(name)['citation']}; yuan-rate", note=note)
+
+
+@check
+def share_of_cited(claim: str, whole: str, year: int, growth: str = "") -> Recomputed:
+    """A printed amount in billion US$ as a share of a cited one, percent.
+
+    A `whole` in billion yuan is converted at the average rate of `year`. If it is that of the year after,
+    `growth` names the fact by how many percent it grew in yuan.
+    """
+    total = float(_row(whole)["value"]) if _row(whole)["unit"] == "billion US$" else _usd(whole, year)
+    if growth:
+        total /= 1 + float(_row(growth)["value"]) / 100
+    note = f"{total:,.1f} billion US$ in {year}, from: {_row(whole)['what']}."
+    return Recomputed(100 * float(_printed()[claim]) / total, "percent", _row(whole)["citation"], note=note)
+
+
+@check
+def fact_growth(new: str, old: str) -> Recomputed:
+    """Change from one cited figure to another, percent."""
+    value = 100 * (float(_row(new)["value"]) / float(_row(old)["value"]) - 1)
+    note = f"{_row(old)['what']}; {_row(new)['what']}."
+    return Recomputed(value, "percent", _row(new)["citation"], note=note)
+
+
+@check
+def pair_trade_multiple(first: str, second: str, start: int, end: int) -> Recomputed:
+    """Goods trade between two economies as a multiple of that of an earlier year, importers' reports."""
+    frame = table("bilateral-trade")
+    both = frame[frame.exporter.isin([first, second]) & frame.importer.isin([first, second])]
+    sums = both.groupby("year").importer_reported_cif_musd.sum(min_count=2) / 1e3
+    note = f"{sums[start]:,.1f} and {sums[end]:,.1f} billion US$."
+    value = at(sums, end, "trade") / at(sums, start, "trade")
+    return Recomputed(value, "times", "IMF (bilateral-trade), importers' reports", note=note)
+
+
+# --- the thesis: paths, competitiveness, its own tables ---------------------------------------------
+
+
+@check
+def hightech_share_falls(start: int, end: int) -> Recomputed:
+    """Years from `start` to `end` in which China's share in world high-technology exports fell."""
+
+    def falls(definition: str) -> float:
+        shares = (_exports(definition, "CHN") / _exports(definition, "WLD")).dropna()
+        return float((span(shares, start - 1, end).diff().dropna() < 0).sum())
+
+    return _by_definition(falls, "count", _OLD)
+
+
+@check
+def hightech_record(year: int) -> Recomputed:
+    """Rank of a year's high-technology exports among all years up to it, 1 = a record."""
+
+    def rank(definition: str) -> float:
+        series = _exports(definition, "CHN")
+        return float(1 + (series[series.index < year] > at(series, year, _EXPORTS)).sum())
+
+    return _by_definition(rank, "rank")
+
+
+@check
+def hightech_exports_over(year: int, other: str) -> Recomputed:
+    """China's high-technology exports over those of another economy."""
+
+    def ratio(definition: str) -> float:
+        return at(_exports(definition, "CHN"), year, _EXPORTS) / at(_exports(definition, other), year, _EXPORTS)
+
+    return _by_definition(ratio, "times")
+
+
+@check
+def hightech_advantage(year: int) -> Recomputed:
+    """Revealed comparative advantage: high technology in China's goods exports over that in the world's."""
+
+    def advantage(definition: str) -> float:
+        parts = {code: at(_exports(definition, code), year, _EXPORTS) for code in ("CHN", "WLD")}
+        goods = {code: at(_indicator("TX.VAL.MRCH.CD.WT", code), year, "goods exports") / 1e9 for code in parts}
+        return (parts["CHN"] / goods["CHN"]) / (parts["WLD"] / goods["WLD"])
+
+    return _by_definition(advantage, "times")
+
+
+@check
+def us_imports_growth(year: int, group: str = _COMPUTERS) -> Recomputed:
+    """Growth of US imports of a commodity group from China, percent."""
+    frame = table("us-china-trade")
+    imports = frame[frame.group == group].set_index("year").imports_usd
+    return Recomputed(growth(imports, year, group), "percent", f"{_US}, {group}")
+
+
+@check
+def import_growth_from_usa(division: str, year: int) -> Recomputed:
+    """Growth of China's imports of one SITC division from the United States, percent."""
+    frame = table("china-sitc-divisions")
+    frame = frame[(frame.partner == "USA") & (frame.flow == "import") & (frame.sitc_division == division)]
+    value = growth(frame.set_index("year").value_usd, year, f"division {division}")
+    return Recomputed(value, "percent", f"China's figures (china-sitc-divisions), division {division}")
+
+
+@check
+def division_export_growth(divisions: list, year: int) -> Recomputed:
+    """Growth of China's exports of some SITC divisions together, percent."""
+    frame = table("china-sitc-divisions")
+    frame = frame[(frame.partner == "WLD") & (frame.flow == "export") & frame.sitc_division.isin(divisions)]
+    value = growth(frame.groupby("year").value_usd.sum(), year, "exports")
+    return Recomputed(value, "percent", f"China's figures (china-sitc-divisions), divisions {' '.join(divisions)}")
+
+
+@check
+def leading_fields_change(start: int, end: int) -> Recomputed:
+    """Change of the share of electronics, computers and telecommunications in high technology, percentage points.
+
+    In Lall's classes HT1 / (HT1 + HT2); the alternative is SITC 75, 76 and 77 in these and instruments (87).
+    """
+    lall = _lall("export", "World")
+    share = 100 * lall["HT1"] / (lall["HT1"] + lall["HT2"])
+    frame = table("china-sitc-divisions")
+    frame = frame[(frame.partner == "WLD") & (frame.flow == "export")]
+    wide = frame.pivot(index="year", columns="sitc_division", values="value_usd")
+    sitc = 100 * wide[["75", "76", "77"]].sum(axis=1) / wide[["75", "76", "77", "87"]].sum(axis=1)
+    others = (("SITC 75–77 in 75–77 and 87 (china-sitc-divisions)", float(sitc[end] - sitc[start])),)
+    note = f"From {share[start]:.1f} to {share[end]:.1f} percent."
+    return Recomputed(float(share[end] - share[start]), "percentage points", _LALL, others, note=note)
+
+
+@memo
+def _value_added(iso3: str) -> pd.DataFrame:
+    """Value added by industry, million US$, year x industry."""
+    frame = table("industry-research")
+    return frame[frame.iso3 == iso3].pivot(index="year", columns="industry", values="value_added_musd")
+
+
+_HIGH = ["aircraft", "electronics", "pharmaceuticals"]
+_NCSES = "NCSES (industry-research), aircraft, electronics and pharmaceuticals"
+
+
+@check
+def hightech_in_gdp_change(start: int, end: int) -> Recomputed:
+    """Change of the share of high-technology industries in China's output, percentage points."""
+    added = _value_added("CHN")
+    gdp = _indicator("NY.GDP.MKTP.CD", "CHN") / 1e6
+    share = 100 * added[_HIGH].sum(axis=1) / gdp
+    inside = 100 * added[_HIGH].sum(axis=1) / added["manufacturing"]
+    others = (("of manufacturing", float(inside[end] - inside[start])),)
+    note = f"From {share[start]:.2f} to {share[end]:.2f} percent of GDP."
+    return Recomputed(float(share[end] - share[start]), "percentage points", f"{_NCSES}; wdi", others, note=note)
+
+
+@check
+def hightech_value_added_growth(start: int, end: int) -> Recomputed:
+    """Average growth a year of the value added of China's high-technology industries, percent, in dollars."""
+    series = _value_added("CHN")[_HIGH].sum(axis=1)
+    return Recomputed(compound_growth(series, start, end, "value added"), "percent", f"{_NCSES}, {start}–{end}")
+
+
+@check
+def electronics_location_change(start: int, end: int) -> Recomputed:
+    """Change of China's part in the electronics industry of the economies known, percentage points."""
+    frame = table("industry-research")
+    wide = frame[frame.industry == "electronics"].pivot(index="year", columns="iso3", values="value_added_musd")
+    share = 100 * wide["CHN"] / wide.sum(axis=1)
+    note = f"From {share[start]:.1f} to {share[end]:.1f} percent of {', '.join(wide.columns)}."
+    source = "NCSES (industry-research), value added of electronics"
+    return Recomputed(float(share[end] - share[start]), "percentage points", source, note=note)
+
+
+@check
+def domestic_share_gap(industry: str, year: int, other: str) -> Recomputed:
+    """Domestic value added in exports of an industry, China minus another economy, percentage points."""
+    world = _world(year)
+    shares = []
+    for economy in ("CHN", other):
+        parts = inputoutput.value_added_in_exports(world, economy).loc[industry]
+        shares.append(100 * float(parts["domestic"] / parts["exports"]))
+    note = f"China {shares[0]:.1f}, {other} {shares[1]:.1f} percent."
+    source = f"World Input-Output Database (wiod), {industry}, {year}"
+    return Recomputed(shares[0] - shares[1], "percentage points", source, note=note)
+
+
+@check
+def income_over_world(year: int) -> Recomputed:
+    """China's output per head over that of the world, in dollars; the alternative in purchasing power."""
+    rate, ppp = (
+        at(_indicator(code, "CHN"), year, "output") / at(_indicator(code, "WLD"), year, "output")
+        for code in ("NY.GDP.PCAP.CD", "NY.GDP.PCAP.PP.CD")
+    )
+    return Recomputed(rate, "times", "World Bank (wdi)", (("at purchasing power parity", ppp),))
+
+
+@memo
+def _printed() -> pd.Series:
+    """Figures as the documents print them, by claim."""
+    from tradebook.claims import register  # the register knows the checks, not the other way round
+
+    claims = register().set_index("claim_id")
+    return pd.to_numeric(claims.stated_value.replace("", None))
+
+
+_DOCUMENT = "other figures of the document"
+
+
+@check
+def remainder(claims: list, whole: float = 100, unit: str = "percent") -> Recomputed:
+    """What other printed parts leave of a whole."""
+    values = _printed()[claims]
+    return Recomputed(whole - math.fsum(values), unit, f"{_DOCUMENT}, {claims[0]} … {claims[-1]}", internal=True)
+
+
+@check
+def printed_rank(claim: str, among: list, other: str = "", among_other: list = ()) -> Recomputed:
+    """Rank of a printed figure among printed figures, 1 = largest; `other` among `among_other` is the alternative."""
+
+    def rank(which: str, group: list) -> float:
+        values = _printed()
+        return float(1 + (values[list(group)] > values[which]).sum())
+
+    others = ((f"{other} among its like", rank(other, among_other)),) if other else ()
+    return Recomputed(rank(claim, among), "rank", f"{_DOCUMENT}, {claim} among its like", others, internal=True)
+
+
+@check
+def lowest_rank_of_share(claim: str) -> Recomputed:
+    """The lowest rank that a part with this share can have: at most 100 / share parts are as large."""
+    share = float(_printed()[claim])
+    note = f"A part with {share:g} percent of the whole; no rank is given for the others."
+    return Recomputed(float(100 // share), "rank", f"{_DOCUMENT}, {claim}", note=note, internal=True)
+
+
+@check
+def below_all_manufacturing(claims: dict, year: int) -> Recomputed:
+    """In how many economies the printed product per person in high technology is below that in all manufacturing."""
+    frame = table("manufacturing-productivity").set_index(["iso3", "year"])
+    found = {code: (float(_printed()[claim]), frame.at_exchange_rate[code, year]) for code, claim in claims.items()}
+    note = "; ".join(f"{code} {printed:g} against {known:.1f}" for code, (printed, known) in found.items())
+    value = float(sum(printed < known for printed, known in found.values()))
+    return Recomputed(value, "count", f"Groningen (manufacturing-productivity), {year}", note=f"{note}.")
+
+
+@check
+def industry_productivity(industry: str, iso3: str, people: str, year: int) -> Recomputed:
+    """Value added of an industry per person employed, thousand US$; the people from a cited source."""
+    row = _row(people)
+    value = at(_value_added(iso3)[industry], year, industry) * 1e3 / float(row["value"])
+    note = f"{row['what']}: {float(row['value']):,.0f}."
+    source = f"NCSES (industry-research), {industry}, {year}; {row['citation']}"
+    return Recomputed(value, "thousand US$ a person", source, note=note)
+
+
+@check
+def sector_profit_rate(profit: str, revenue: str, profit_share: str, revenue_share: str) -> Recomputed:
+    """Profit over revenue of a sector, percent, from those of all industry and the sector's shares in both."""
+    whole = 100 * float(_row(profit)["value"]) / float(_row(revenue)["value"])
+    ratio = float(_row(profit_share)["value"]) / float(_row(revenue_share)["value"])
+    note = f"All industry {whole:.2f} percent, {_row(profit)['citation']}; the sector's part in profits over its part "
+    note += f"in revenue {ratio:.3f}, {_row(profit_share)['citation']}."
+    return Recomputed(whole * ratio, "percent", "cited facts", note=note)
+
+
+@check
+def fact_in_goods_exports(name: str, year: int, other: str = "", other_year: int = 0) -> Recomputed:
+    """A cited value of exports, billion US$, in China's goods exports of a year, percent."""
+
+    def share(fact: str, when: int) -> float:
+        goods = at(_indicator("TX.VAL.MRCH.CD.WT", "CHN"), when, "goods exports") / 1e9
+        return 100 * float(_row(fact)["value"]) / goods
+
+    others = ((f"{_row(other)['what']} ({_row(other)['citation']})", share(other, other_year)),) if other else ()
+    source = f"{_row(name)['citation']}; wdi"
+    return Recomputed(share(name, year), "percent", source, others, note=f"{_row(name)['what']}.")

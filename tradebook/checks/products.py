@@ -55,8 +55,12 @@ def _chapters(flow: str) -> pd.DataFrame:
 @memo
 def _sections(flow: str) -> pd.DataFrame:
     """The same by section of the Harmonized System."""
+    return _by_section(_chapters(flow))
+
+
+def _by_section(chapters: pd.DataFrame) -> pd.DataFrame:
     section = table("hs-chapters").set_index("hs_chapter").hs_section
-    return _chapters(flow).T.groupby(section).sum(min_count=1).T
+    return chapters.T.groupby(section).sum(min_count=1).T
 
 
 def _group(flow: str, group: str) -> pd.Series:
@@ -193,6 +197,22 @@ def groups_share(flow: str, groups: list, year: int, lall: list | None = None, b
 
 
 @check
+def least_groups_share(flow: str, groups: list, start: int, end: int) -> Recomputed:
+    """The smallest share of several product groups together in any year of a period, percent."""
+    together = sum(_group(flow, group) for group in groups)
+    shares = span(100 * together / _chapters(flow).sum(axis=1), start, end)
+    note = f"Groups: {', '.join(groups)}; {shares.min():.1f} to {shares.max():.1f} percent, {start}–{end}."
+    return Recomputed(float(shares.min()), "percent", _HS, note=note)
+
+
+@check
+def direction_growth(flow: str, year: int) -> Recomputed:
+    """Change of all of Russia's exports to (imports from) China against the year before, percent."""
+    china = growth(_divisions(flow).sum(axis=1), year, flow)
+    return Recomputed(growth(_chapters(flow).sum(axis=1), year, flow), "percent", _HS, (("China's figures", china),))
+
+
+@check
 def group_share_change(flow: str, group: str, start: int, end: int) -> Recomputed:
     """Change of a product group's share between two years, percentage points."""
     shares = 100 * _group(flow, group) / _chapters(flow).sum(axis=1)
@@ -282,14 +302,25 @@ def among_top(flow: str, groups: list, year: int, places: list, read_as: list | 
 
 
 @check
-def among_fastest(flow: str, groups: list, year: int) -> Recomputed:
-    """How many of the named sections are among the fastest growing (as many as are named)."""
-    sections = _sections(flow)
-    rates = (100 * (sections.loc[year] / sections.loc[year - 1] - 1)).sort_values(ascending=False)
-    fastest = list(rates.index[: len(groups)])
-    listed = ", ".join(f"{section} ({rates[section]:+.1f} %)" for section in fastest)
-    value = float(sum(section in fastest for section in groups))
-    return Recomputed(value, "count", _HS, note=f"The fastest: sections {listed}.")
+def among_fastest(flow: str, groups: list, year: int, without: str = "") -> Recomputed:
+    """How many of the named sections are among the fastest growing (as many as are named).
+
+    The same without the chapter `without`, if given, is the alternative (some sources leave out aircraft).
+    """
+
+    def fastest(chapters: pd.DataFrame) -> pd.Series:
+        sections = _by_section(chapters)
+        rates = 100 * (sections.loc[year] / sections.loc[year - 1] - 1)
+        return rates.sort_values(ascending=False).iloc[: len(groups)]
+
+    first = fastest(_chapters(flow))
+    listed = ", ".join(f"{section} ({rate:+.1f} %)" for section, rate in first.items())
+    others = ()
+    if without:
+        rest = fastest(_chapters(flow).drop(columns=without))
+        others = ((f"without HS {without}", float(rest.index.isin(groups).sum())),)
+    value = float(first.index.isin(groups).sum())
+    return Recomputed(value, "count", _HS, others, note=f"The fastest: sections {listed}.")
 
 
 def _tidy_sections(flow: str, years: list[int]) -> pd.DataFrame:
@@ -306,11 +337,38 @@ def concentration(flow: str, year: int) -> Recomputed:
 
 
 @check
-def structure_similarity(flow: str, first: int, second: int) -> Recomputed:
-    """Similarity of the section structure of two years (Finger and Kreinin), percent."""
-    pairs = export_similarity(_tidy_sections(flow, [first, second]), exporter="year", product="hs_section", by=())
-    one = pairs[(pairs["year"] == first) & (pairs["other_year"] == second)]
-    return Recomputed(100 * float(one["export_similarity"].item()), "percent", _HS)
+def structure_similarity(flow: str, first: int, second: int, also: list = ()) -> Recomputed:
+    """Similarity of the section structure of two years (Finger and Kreinin), percent.
+
+    The alternatives compare other first years (`also`) with the second.
+    """
+
+    def similarity(start: int) -> float:
+        pairs = export_similarity(_tidy_sections(flow, [start, second]), exporter="year", product="hs_section", by=())
+        one = pairs[(pairs["year"] == start) & (pairs["other_year"] == second)]
+        return 100 * float(one["export_similarity"].item())
+
+    alternatives = tuple((f"{year} and {second}", similarity(year)) for year in also)
+    return Recomputed(similarity(first), "percent", _HS, alternatives, note=f"{first} and {second}.")
+
+
+@check
+def export_mix_similarity(first: str, second: str, year: int) -> Recomputed:
+    """Similarity of what two economies export to the world, by SITC section (Finger and Kreinin), percent.
+
+    The alternative compares what they export to each other.
+    """
+    frame = table("sitc-sections-matrix")
+    frame = frame[(frame.year == year) & frame.exporter.isin([first, second]) & (frame.sitc_section != "TOTAL")]
+
+    def similarity(flows: pd.DataFrame) -> float:
+        values = flows.groupby(["exporter", "sitc_section"], as_index=False).value_usd.sum()
+        pairs = export_similarity(values, product="sitc_section", by=())
+        one = pairs[(pairs["exporter"] == first) & (pairs["other_exporter"] == second)]
+        return 100 * float(one["export_similarity"].item())
+
+    alternatives = (("exports to each other", similarity(frame[frame.importer.isin([first, second])])),)
+    return Recomputed(similarity(frame), "percent", "UNCTAD (sitc-sections-matrix)", alternatives, note=f"{year}.")
 
 
 @memo
@@ -326,6 +384,59 @@ def _bound_1995(flow: str, sections: list[str]) -> list[tuple[str, float]]:
     """Best rank that a group inside one SITC section can have had in 1995: that of the section."""
     label = "the case that it filled its SITC section in 1995"
     return [(label, _rank_in(_sections_1995(flow), [section])) for section in sections]
+
+
+# --- products: Russia's trade with all partners ---------------------------------------------------
+
+#: Members of the European Union in 2014 whose trade with Russia is in the table; Croatia, Luxembourg and Portugal
+#: are not.
+_EUROPEAN_UNION = (
+    "AUT BEL BGR CYP CZE DEU DNK ESP EST FIN FRA GBR GRC HUN IRL ITA LTU LVA MLT NLD POL ROU SVK SVN SWE"
+).split()
+
+
+@memo
+def _russia_all(flow: str) -> pd.DataFrame:
+    """Russia's trade with all partners, billion US$, year x (partner, HS chapter)."""
+    frame = table("russia-hs-chapters")
+    frame = frame[frame.flow == flow]
+    return frame.pivot_table(index="year", columns=["partner", "hs_chapter"], values="value_usd", aggfunc="sum") / 1e9
+
+
+def _of_chapters(frame: pd.DataFrame, chapters: list) -> pd.DataFrame:
+    return frame.loc[:, frame.columns.isin(chapters, level="hs_chapter")] if chapters else frame
+
+
+@check
+def china_in_russias_imports(start: int, end: int, chapters: list = ()) -> Recomputed:
+    """Change of China's share in Russia's imports of some chapters (default: all), percentage points."""
+    imports = _of_chapters(_russia_all("import"), chapters)
+    shares = 100 * imports["CHN"].sum(axis=1) / imports.sum(axis=1)
+    change = at(shares, end, "China's share") - at(shares, start, "China's share")
+    note = f"From {shares[start]:.1f} to {shares[end]:.1f} percent, {start}–{end}."
+    if chapters:
+        note += f" Chapters {', '.join(chapters)}."
+    note += " A share shows no cause."
+    return Recomputed(change, "percentage points", _HS, note=note)
+
+
+@check
+def european_imports_change(start: int, end: int, chapters: list) -> Recomputed:
+    """Change of Russia's imports of some chapters from the European Union, percent."""
+    imports = _of_chapters(_russia_all("import"), chapters)
+    values = imports.loc[:, imports.columns.isin(_EUROPEAN_UNION, level="partner")].sum(axis=1)
+    note = f"From {values[start]:.2f} to {values[end]:.2f} billion US$, {start}–{end}; chapters {', '.join(chapters)}."
+    return Recomputed(100 * float(values[end] / values[start] - 1), "percent", _HS, note=note)
+
+
+@check
+def russias_net_imports(year: int, chapters: list) -> Recomputed:
+    """Russia's imports of some chapters from all partners minus its exports of them, billion US$."""
+    imports, exports = (
+        float(_of_chapters(_russia_all(flow), chapters).loc[year].sum()) for flow in ("import", "export")
+    )
+    note = f"Imports {imports:.2f}, exports {exports:.2f} billion US$, {year}; chapters {', '.join(chapters)}."
+    return Recomputed(imports - exports, "billion US$", _HS, note=note)
 
 
 # --- products: technology groups ------------------------------------------------------------------
@@ -392,6 +503,36 @@ def high_tech_gap(year: int) -> Recomputed:
     note = f"{to_russia:.1f} percent to Russia, {to_world:.1f} percent to the world, {year}."
     source = f"{_LALL}, china-lall-by-partner-group"
     return Recomputed(float(to_russia - to_world), "percentage points", source, note=note)
+
+
+@check
+def high_technology_change(economy: str, start: int, end: int) -> Recomputed:
+    """Change of an economy's high-technology exports to the world, billion US$.
+
+    The alternative is the change of their share in manufactured exports, percentage points: it serves claims whose
+    test is the sign alone.
+    """
+    frame = table("wdi")
+    frame = frame[frame.iso3 == economy].pivot(index="year", columns="indicator", values="value")
+    values, shares = frame["TX.VAL.TECH.CD"].dropna() / 1e9, frame["TX.VAL.TECH.MF.ZS"].dropna()
+    change = at(values, end, "high technology") - at(values, start, "high technology")
+    note = f"From {values[start]:.0f} to {values[end]:.0f} billion US$, {start}–{end}."
+    alternatives = (("share in manufactured exports, percentage points", float(shares[end] - shares[start])),)
+    source = "World Development Indicators (wdi), TX.VAL.TECH.CD"
+    return Recomputed(change, "billion US$", source, alternatives, note=note)
+
+
+@check
+def researchers_rank(economy: str, year: int) -> Recomputed:
+    """Rank of an economy by the number of its researchers, 1 = most; alternative: per million people."""
+    frame = table("wdi")
+    frame = frame[frame.year == year].pivot(index="iso3", columns="indicator", values="value")
+    density = frame["SP.POP.SCIE.RD.P6"].dropna()
+    number = (density * frame["SP.POP.TOTL"]).dropna()
+    rank, other = (float(series.rank(ascending=False)[economy]) for series in (number, density))
+    note = f"About {number[economy] / 1e6:,.0f} researchers among {len(number)} economies with data, {year}."
+    source = "World Development Indicators (wdi), SP.POP.SCIE.RD.P6"
+    return Recomputed(rank, "rank", source, (("per million people", other),), note=note)
 
 
 @check

@@ -34,6 +34,11 @@ def _series(indicator: str, code: str) -> pd.Series:
     return found
 
 
+def _listed(rates: dict[str, float]) -> str:
+    """Rates of economies for a note."""
+    return "; ".join(f"{code} {rate:.1f} percent" for code, rate in rates.items()) + "."
+
+
 # --- output ---------------------------------------------------------------------------------------
 
 
@@ -56,10 +61,17 @@ def gdp_growth_in_vintages(year: int) -> Recomputed:
 
 @check
 def fastest_gdp_growth(economies: list, year: int) -> Recomputed:
-    """The largest real GDP growth among some economies, percent: negative if all of them shrank."""
+    """The largest real GDP growth among some economies, percent: negative if all of them shrank.
+
+    Alternative, if Russia is among them: with what Rosstat published for Russia in 2018.
+    """
     rates = {code: at(_series(_GDP_GROWTH, code), year, "GDP growth") for code in economies}
-    note = "; ".join(f"{code} {rate:.1f} percent" for code, rate in rates.items()) + "."
-    return Recomputed(max(rates.values()), "percent", f"{_WDI}, {_GDP_GROWTH}", note=note)
+    note = _listed(rates)
+    rosstat = table("rosstat-annual").query("indicator == 'gdp'").set_index("year")["change"]
+    other = ()
+    if "RUS" in rates and year in rosstat.index:
+        other = (("Russia as in Rosstat, July 2018", max((rates | {"RUS": float(rosstat[year])}).values())),)
+    return Recomputed(max(rates.values()), "percent", f"{_WDI}, {_GDP_GROWTH}", other, note=note)
 
 
 @check
@@ -70,11 +82,27 @@ def growth_lead(economy: str, year: int) -> Recomputed:
 
 
 @check
+def mean_growth_lead(economy: str, start: int, end: int, earlier: int) -> Recomputed:
+    """Mean real GDP growth of an economy minus that of the world, percentage points a year.
+
+    Alternative: from the year `earlier` on.
+    """
+
+    def lead(first: int) -> float:
+        own, world = _series(_GDP_GROWTH, economy), _series(_GDP_GROWTH, "WLD")
+        return float((span(own, first, end) - span(world, first, end)).mean())
+
+    other = ((f"{earlier}–{end}", lead(earlier)),)
+    return Recomputed(lead(start), "percentage points", f"{_WDI}, {_GDP_GROWTH}", other)
+
+
+@check
 def growth_shift(economy: str, before: list, after: list) -> Recomputed:
     """Mean real GDP growth of one period minus that of an earlier one, points; any World Bank group."""
     rates = _series(_GDP_GROWTH, economy)
     first, second = span(rates, *before).mean(), span(rates, *after).mean()
-    note = f"{first:.2f} percent a year {before[0]}–{before[1]}, {second:.2f} {after[0]}–{after[1]}."
+    years = ["–".join(map(str, dict.fromkeys(period))) for period in (before, after)]
+    note = f"{first:.2f} percent a year in {years[0]}, {second:.2f} in {years[1]}."
     return Recomputed(float(second - first), "percentage points", f"{_WDI}, {_GDP_GROWTH}", note=note)
 
 
@@ -131,6 +159,14 @@ def years_since_crisis(until: int) -> Recomputed:
 
 
 @check
+def last_fall_of_output(until: int) -> Recomputed:
+    """The last year before `until` in which world output fell."""
+    rates = _series(_GDP_GROWTH, "WLD")
+    year = rates.index[(rates < 0) & (rates.index < until)][-1]
+    return Recomputed(float(year), "year", f"{_WDI}, {_GDP_GROWTH}", note=f"World output: {rates[year]:.1f} percent.")
+
+
+@check
 def gdp_trillion(economy: str, year: int) -> Recomputed:
     """GDP in current dollars, trillion; the alternatives are older vintages."""
     older = table("gdp-vintages")
@@ -138,6 +174,13 @@ def gdp_trillion(economy: str, year: int) -> Recomputed:
     alternatives = tuple((row.vintage, row.value_usd / 1e12) for row in older.itertuples())
     value = at(_series(_GDP, economy), year, "GDP") / 1e12
     return Recomputed(value, "trillion US$", f"{_WDI}, July 2026", alternatives)
+
+
+@check
+def one_point_of_growth(economy: str, year: int) -> Recomputed:
+    """A hundredth of GDP, billion US$ at current prices: what one percentage point of growth adds."""
+    value = at(_series(_GDP, economy), year, "GDP") / 1e11
+    return Recomputed(value, "billion US$", f"{_WDI}, {_GDP}")
 
 
 @check
@@ -242,6 +285,13 @@ def lowest_inflation(economies: list, year: int) -> Recomputed:
 
 
 @check
+def highest_inflation_among(economies: list, year: int) -> Recomputed:
+    """The largest consumer price inflation among some economies, percent: negative if prices fell in all."""
+    rates = {code: at(_series(_INFLATION, code), year, "inflation") for code in economies}
+    return Recomputed(max(rates.values()), "percent", f"{_WDI}, {_INFLATION}", note=_listed(rates))
+
+
+@check
 def commodity_price_change(year: int) -> Recomputed:
     """Change of the price index of all commodities, percent; alternatives: groups of commodities."""
     prices = table("commodity-prices").pivot(index="year", columns="commodity", values="price_index")
@@ -322,7 +372,133 @@ def investment_growth(year: int) -> Recomputed:
     return Recomputed(growth(inflows, year, "direct investment"), "percent", f"{_WDI}, direct investment")
 
 
+# --- industry, work and debt ----------------------------------------------------------------------
+
+_INDUSTRY = "NV.IND.TOTL.ZS"
+_STRUCTURE = "World Bank (macro-structure)"
+
+
+@memo
+def _structure(indicator: str, code: str) -> pd.Series:
+    """One indicator of the table macro-structure, by year."""
+    frame = table("macro-structure")
+    found = frame[(frame["indicator"] == indicator) & (frame["iso3"] == code)].set_index("year")["value"].sort_index()
+    if found.empty:
+        raise CheckError(f"The table macro-structure has no {indicator} for {code}; correct the claim's check.")
+    return found
+
+
+@check
+def structure_change(indicator: str, economy: str, start: int, end: int) -> Recomputed:
+    """Change between two years of a share or rate in the table macro-structure, percentage points."""
+    values = _structure(indicator, economy)
+    first, last = at(values, start, indicator), at(values, end, indicator)
+    note = f"{first:.2f} percent in {start}, {last:.2f} in {end}."
+    return Recomputed(last - first, "percentage points", f"{_STRUCTURE}, {indicator}", note=note)
+
+
+@check
+def industry_rank(economy: str, year: int) -> Recomputed:
+    """Rank by value added of industry in current dollars among the economies of macro-structure, 1 = largest."""
+    frame = table("macro-structure")
+    frame = frame[(frame["indicator"] == _INDUSTRY) & (frame["year"] == year) & (frame["iso3"] != "WLD")]
+    values = {row.iso3: row.value / 100 * at(_series(_GDP, row.iso3), year, "GDP") / 1e12 for row in frame.itertuples()}
+    largest = sorted(values, key=values.get, reverse=True)[:3]
+    note = "; ".join(f"{code} {values[code]:.2f} trillion US$" for code in largest) + f"; {len(values)} economies."
+    rank = 1.0 + sum(value > values[economy] for value in values.values())
+    return Recomputed(rank, "rank", f"World Bank (macro-structure, wdi), {_INDUSTRY}", note=note)
+
+
+@check
+def economies_with_more_debt(year: int, before: int, limit: float) -> Recomputed:
+    """Share of the economies on record whose public debt is a larger part of output than in `before`, percent.
+
+    The note counts those with a debt above `limit` percent of output.
+    """
+    frame = table("macro-structure")
+    debt = frame[frame["indicator"] == "WEO.GGXWDG_NGDP"].pivot(index="iso3", columns="year", values="value")
+    debt = debt[[before, year]].dropna()
+    note = f"{len(debt)} economies; {int((debt[year] > limit).sum())} of them have a debt above {limit:g} percent."
+    return Recomputed(float(100 * (debt[year] > debt[before]).mean()), "percent", "IMF (macro-structure)", note=note)
+
+
+@check
+def debt_rank(economy: str, among: list, year: int) -> Recomputed:
+    """Rank of an economy by public debt in percent of output among `among`, 1 = least indebted."""
+    debts = {code: at(_structure("WEO.GGXWDG_NGDP", code), year, "public debt") for code in among}
+    rank = 1.0 + sum(debt < debts[economy] for debt in debts.values())
+    return Recomputed(rank, "rank", "IMF (macro-structure)", note=_listed(debts))
+
+
+@check
+def reserves_in_months(economy: str, year: int) -> Recomputed:
+    """Official reserves at the end of a year in months of goods imports of that year."""
+    reserves = at(_structure("FI.RES.TOTL.CD", economy), year, "reserves")
+    imports = at(_series("TM.VAL.MRCH.CD.WT", economy), year, "goods imports")
+    note = f"Reserves {reserves / 1e9:.0f} billion US$, goods imports {imports / 1e9:.0f} billion."
+    return Recomputed(12 * reserves / imports, "months", "World Bank (macro-structure, wdi)", note=note)
+
+
+# --- cited figures against each other -------------------------------------------------------------
+
+
+@check
+def cited_gap(name: str, less: str) -> Recomputed:
+    """One cited rate minus another, percentage points."""
+    first, second = fact(name=name), fact(name=less)
+    note = f"{first.note} {second.note}"
+    return Recomputed(first.value - second.value, "percentage points", f"{first.source}; {second.source}", note=note)
+
+
+@check
+def growth_as_first_printed(name: str, economy: str, year: int) -> Recomputed:
+    """Real GDP growth as a cited first print has it, percent; the alternative is today's figure."""
+    first = fact(name=name)
+    today = at(_series(_GDP_GROWTH, economy), year, "GDP growth")
+    return Recomputed(first.value, "percent", first.source, ((f"{_WDI}, July 2026", today),), note=first.note)
+
+
+@check
+def cited_growth(name: str, new: str, old: str) -> Recomputed:
+    """A cited rate of growth, percent; the alternative is the growth from one cited level to another."""
+    stated, after, before = fact(name=name), fact(name=new), fact(name=old)
+    levels = 100 * (after.value / before.value - 1)
+    note = f"{stated.note} Levels: {before.value:g} and {after.value:g} {after.unit}."
+    return Recomputed(stated.value, "percent", stated.source, (("from the published levels", levels),), note=note)
+
+
+@check
+def cited_share_gain(share: str, part: str, whole: str) -> Recomputed:
+    """A cited share minus the share that a cited part had in a cited whole a year before, percentage points."""
+    later, one, all_ = fact(name=share), fact(name=part), fact(name=whole)
+    before = 100 * one.value / all_.value
+    note = f"{later.value:g} percent after {before:.2f} ({one.value:g} of {all_.value:g} {all_.unit})."
+    return Recomputed(later.value - before, "percentage points", f"{later.source}; {one.source}", note=note)
+
+
 # --- Russia ---------------------------------------------------------------------------------------
+
+
+@check
+def rouble_crises(start: int, end: int, above: float, lower: float, earlier: int) -> Recomputed:
+    """Number of times that the dollar became more than `above` percent dearer in roubles within six months.
+
+    Monthly means; a crisis lasts as long as the rate stands that far above its value of six months before.
+    Alternatives: a `lower` bound, and from the year `earlier` on.
+    """
+    months = table("russia-monthly").query("indicator == 'roubles-per-dollar'").set_index("month")["value"].sort_index()
+    rise = 100 * (months / months.shift(6) - 1)
+
+    def begun(first: int, bound: float) -> list[str]:
+        above_bound = rise.loc[f"{first}-01" : f"{end}-12"] > bound
+        return list(above_bound.index[above_bound & ~above_bound.shift(1, fill_value=False)])
+
+    others = (
+        (f"dearer by more than {lower:g} percent", float(len(begun(start, lower)))),
+        (f"from {earlier} on", float(len(begun(earlier, above)))),
+    )
+    note = "Six months later the dollar was that much dearer first in " + ", ".join(begun(start, above)) + "."
+    return Recomputed(float(len(begun(start, above))), "count", "Bank of Russia (russia-monthly)", others, note=note)
 
 
 @check
@@ -407,3 +583,11 @@ def high_technology_years(start: int, end: int, above: float) -> Recomputed:
     rates = span(_high_technology(True), start, end)
     note = ", ".join(f"{year} {rate:.0f}" for year, rate in rates.items()) + " percent."
     return Recomputed(float((rates > above).sum()), "count", _OLD, note=note)
+
+
+@check
+def high_technology_median_growth(start: int, end: int) -> Recomputed:
+    """Median growth of China's high-technology exports, percent a year: half of the years lie above it."""
+    rates = span(_high_technology(True), start, end)
+    note = ", ".join(f"{year} {rate:.0f}" for year, rate in rates.items()) + " percent."
+    return Recomputed(float(rates.median()), "percent", _OLD, note=note)
