@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 
 from tradebook.data import data_folder, package
 from tradebook.errors import TradebookError
 from tradebook.inputoutput import world_table
+from tradebook.stored import stored
 
 __all__ = ["BigDataError", "query", "size", "value_added"]
 
@@ -26,6 +26,7 @@ class BigDataError(TradebookError):
     """A question names a table that is not there, or asks for what it does not hold."""
 
 
+@stored("duckdb")
 def query(sql: str, *names: str) -> pd.DataFrame:
     """Answer an SQL question about tables of the data package.
 
@@ -45,6 +46,8 @@ def query(sql: str, *names: str) -> pd.DataFrame:
     BigDataError
         If a table is unknown or damaged, or the question cannot be answered.
     """
+    import duckdb
+
     # One thread: sums of decimals then come in the same order, and to the same last digit, on every computer.
     connection = duckdb.connect(config={"threads": 1})
     try:
@@ -94,6 +97,7 @@ def size(names: Sequence[str]) -> pd.DataFrame:
     )
 
 
+@stored("duckdb")
 @lru_cache(maxsize=4)
 def value_added(year: int) -> pd.DataFrame:
     """Gross deliveries and value added between all economies of the world input–output table of a year.

@@ -31,6 +31,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from tradebook.errors import TradebookError
+from tradebook.stored import stored
 
 METHODS = ("naive", "drift", "ets", "arima", "combination")
 MIN_YEARS = 10
@@ -61,6 +62,7 @@ class _LogForecast:
     note: str = ""
 
 
+@stored("statsmodels")
 def fit_forecast(series: pd.Series, method: str, horizon: int, level: Sequence[float] = (80, 95)) -> pd.DataFrame:
     """Forecast a series `horizon` years ahead.
 
@@ -99,6 +101,7 @@ def fit_forecast(series: pd.Series, method: str, horizon: int, level: Sequence[f
     return table.assign(specification=forecast.specification, note=forecast.note)
 
 
+@stored("statsmodels")
 def rolling_origin(
     series: pd.Series,
     methods: Sequence[str] = METHODS,

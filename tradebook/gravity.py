@@ -27,6 +27,7 @@ import numpy as np
 import pandas as pd
 
 from tradebook.errors import TradebookError
+from tradebook.stored import stored
 
 COVARIATES = ("log_distance", "contig", "comlang_off", "colony")
 GDP_COVARIATES = ("log_gdp_exporter", "log_gdp_importer")
@@ -97,6 +98,7 @@ def as_flows(trade: pd.DataFrame, reported_by: str = "exporter") -> pd.DataFrame
     return trade[["year", "exporter", "importer"]].assign(value=values[reported_by])
 
 
+@stored("pyfixest")
 def estimate(
     flows: pd.DataFrame,
     distances: pd.DataFrame,
@@ -146,6 +148,7 @@ def estimate(
     )
 
 
+@stored("pyfixest")
 def pair_ratio(
     flows: pd.DataFrame,
     distances: pd.DataFrame,
@@ -219,6 +222,7 @@ def pair_ratio(
     return pd.DataFrame(rows)
 
 
+@stored("pyfixest")
 def product_ratio(
     flows: pd.DataFrame,
     distances: pd.DataFrame,

@@ -20,6 +20,7 @@ import pandas as pd
 
 from tradebook.data import load
 from tradebook.errors import TradebookError
+from tradebook.regression import least_squares
 
 __all__ = [
     "InnovationInputError", "combine", "cross_section", "fitted_line", "index_of", "lagged",
@@ -285,18 +286,16 @@ def fitted_line(size: pd.Series, index: pd.Series) -> Mapping[str, float]:
         slope, low, high (95 per cent interval, heteroscedasticity-robust HC1), intercept, r2, n. A slope of zero:
         the index does not depend on size; of one: it is proportional to size.
     """
-    import statsmodels.api as sm
-
     x, y = np.log(size.astype(float)), np.log(index.astype(float))
     if len(x) < 5:
         raise InnovationInputError(f"A line through {len(x)} economies says nothing; give five.")
-    fit = sm.OLS(y.to_numpy(), sm.add_constant(x.to_numpy())).fit(cov_type="HC1")
-    low, high = fit.conf_int()[1]
+    fit = least_squares(y.to_numpy(), np.column_stack([np.ones(len(x)), x]))
+    low, high = fit.interval(1, 0.95, normal=True)
     return {
-        "slope": float(fit.params[1]),
-        "low": float(low),
-        "high": float(high),
-        "intercept": float(fit.params[0]),
-        "r2": float(fit.rsquared),
+        "slope": float(fit.coef[1]),
+        "low": low,
+        "high": high,
+        "intercept": float(fit.coef[0]),
+        "r2": float(1 - fit.residuals.var() / y.var(ddof=0)),
         "n": len(x),
     }
