@@ -153,7 +153,11 @@ def audit_listing(audited: pd.DataFrame) -> pd.DataFrame:
             ],
             # A statement without a figure has a unit only for its test: nothing was printed.
             "printed": (audited["stated_value"] + " " + audited["unit"]).where(audited["stated_value"] != "", ""),
-            "recomputed": audited["recomputed_value"],
+            # A year has no thousands to separate.
+            "recomputed": [
+                Html(f"{value:.0f}", f"{value:.0f}") if unit == "year" and pd.notna(value) else value
+                for value, unit in zip(audited["recomputed_value"], audited["unit"], strict=True)
+            ],
         }
     )
 
