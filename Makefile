@@ -12,10 +12,11 @@ VENV_PYTHON := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test check execute lab serve clean distclean
+.PHONY: help setup book pdf epub test check execute lab serve clean distclean
 
 help:
 	@echo "make book       set up, execute and build the book in _build/html (only what is needed)"
+	@echo "make pdf        the same, and say where the book as PDF is; make epub likewise"
 	@echo "make test       build the book and run every test and check"
 	@echo "make lab        open JupyterLab on the chapters"
 	@echo "make serve      serve the built book on this machine (PORT=8000)"
@@ -29,7 +30,7 @@ help:
 setup:
 	@$(PYTHON) -m tools.build setup
 
-book check: setup
+book pdf epub check: setup
 	@$(VENV_PYTHON) -m tools.build $@
 
 test execute lab: setup

@@ -45,7 +45,8 @@ class Computed(SphinxRole):
             LOGGER.warning("no notebook %s has glued “%s”", page, name, location=self.get_location())
             return [], []
         self.env.note_dependency(str(notebook))
-        return [nodes.Text(glued(notebook)[name])], []
+        # A number and its “%” stay on one line.
+        return [nodes.Text(glued(notebook)[name].replace(" %", "\u00a0%"))], []
 
 
 def setup(app: Sphinx) -> dict:

@@ -61,8 +61,10 @@ _MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _MENDED = (
     ("<th></th>", "<td></td>"),  # a corner cell heads nothing
+    ('<th scope="col"></th>', "<td></td>"),
     ('<th class="head"><p></p></th>', "<td><p></p></td>"),
     ('role="doc-biblioentry"', 'role="listitem"'),  # the entries stand in a list
+    ('<summary aria-label="Toggle hidden content">', "<summary>"),  # its name is the text that is seen
     (' id="exercise-content"', ""),
     (' id="solution-content"', ""),  # the same on every exercise
 )
@@ -260,12 +262,13 @@ def write_entry_page(app: Sphinx) -> None:
     """Write ``index.html``, which leads on to the landing page from a web root or a folder."""
     target = html.escape(app.builder.get_target_uri(app.config.root_doc))
     title = html.escape(app.config.html_title)
+    place = f"{app.config.html_baseurl.rstrip('/')}/" if app.config.html_baseurl else ""
     Path(app.outdir, "index.html").write_text(
         f'<!DOCTYPE html>\n<html lang="{app.config.language}">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{title}</title>\n"
         f'<meta name="description" content="{title}: entry page, leads to the book.">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<link rel="canonical" href="{target}">\n'
+        f'<link rel="canonical" href="{html.escape(place)}{target}">\n'
         f'<meta http-equiv="refresh" content="0; url={target}">\n'
         '<link rel="icon" href="_static/logo.svg">\n'
         f'</head>\n<body>\n<h1><a href="{target}">{title}</a></h1>\n</body>\n</html>\n',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_ext"))
+
+import tb_light
 
 pytestmark = pytest.mark.browser
 
@@ -90,9 +95,9 @@ def visit(
 
 
 def page_names(site: Path) -> list[str]:
-    """Return the addresses of the book's pages."""
-    names = [p.relative_to(site) for p in sorted(site.rglob("*.html"))]
-    return [n.as_posix() for n in names if not {"_static", "_sources"} & set(n.parts)]
+    """Return the addresses of the book's pages (the one for wrong addresses has no colour modes to choose)."""
+    names = [p.relative_to(site).as_posix() for p in tb_light.site_pages(site)]
+    return [n for n in names if not n.startswith("_") and n != "404.html"]
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
@@ -173,7 +178,7 @@ def test_colour_mode_button_is_remembered(browser: Browser, address: str) -> Non
         light = page.evaluate(ground)
         page.locator(".theme-switch-button").first.click()
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-        page.wait_for_function(f"{ground} !== '{light}'")
+        expect(page.locator("body")).not_to_have_css("background-color", light)
         page.reload()
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     assert not faults
@@ -233,8 +238,41 @@ def test_book_opens_from_a_folder(browser: Browser, site: Path) -> None:
         page = context.new_page()
         page.goto(folder + "index.html")
         page.wait_for_url(folder + LANDING)
+        for name in page_names(site):  # the policy of the pages must let their own files in
+            if name == "index.html":  # leads on
+                continue
+            page.goto(folder + name)
+            page.wait_for_load_state("load")
+            assert page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily").startswith('"Tradebook')
+            assert page.evaluate("getComputedStyle(document.body).margin") == "0px"
         page.goto(folder + CHAPTER)
+        assert page.locator("html").get_attribute("data-theme") == "light"
+        page.locator(".theme-switch-button").first.click()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('1rem \"Tradebook Sans\"'))")
         page.goto(folder + "search.html?q=mirror")
         expect(page.locator(f"#search-results ul.search a[href*='{Path(CHAPTER).name}']").first).to_be_visible()
     assert not faults
+
+
+def test_the_policy_stops_what_the_site_does_not_bring(browser: Browser, address: str, site: Path) -> None:
+    """A policy that lets everything through would pass every other test."""
+    for base in (address, site.resolve().as_uri() + "/"):
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(base + CHAPTER)
+        stopped = page.evaluate("""async () => {
+            const stopped = new Set();
+            document.addEventListener("securitypolicyviolation", (event) => stopped.add(event.effectiveDirective));
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            document.head.append(script);
+            document.body.insertAdjacentHTML("beforeend", '<img src="x:" onerror="window.ran = true">'
+                + '<img src="http://127.0.0.1:9/other.png"><p style="color: red">x</p>');
+            await fetch("http://127.0.0.1:9/other.json").catch(() => {});
+            await new Promise((done) => setTimeout(done, 200));
+            return [window.ran ?? false, [...stopped].sort()];
+        }""")
+        wanted = ["connect-src", "img-src", "script-src-attr", "script-src-elem", "style-src-attr"]
+        assert stopped == [False, wanted], base
+        context.close()

@@ -22,9 +22,7 @@ def sample() -> tuple[np.ndarray, np.ndarray]:
 def test_newey_west_errors(sample: tuple[np.ndarray, np.ndarray], lags: int) -> None:
     y, design = sample
     fit = least_squares(y, design, lags)
-    wanted = sm.OLS(y, design).fit(
-        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True
-    )
+    wanted = sm.OLS(y, design).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True)
     assert fit.coef == pytest.approx(wanted.params, rel=1e-10)
     assert fit.se == pytest.approx(wanted.bse, rel=1e-10)
     assert [fit.p_value(k) for k in (0, 1)] == pytest.approx(wanted.pvalues, rel=1e-8)

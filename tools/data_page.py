@@ -39,6 +39,12 @@ says what stands here.
 
 The whole package: {{download}}`datapackage.json <../../data/datapackage.json>` and the files below, in one folder.
 
+Under each figure and table of the chapters is a CSV file of what it shows. Its first lines begin with `#` and name the
+figure, what is measured, the units, the sources and their licences. They stand in the file itself, so that they go where the
+numbers go; tools that know no comments must be told about them: `pandas.read_csv(file, comment="#")`,
+`read.csv(file, comment.char = "#")` in R, `read_csv('file.csv', comment = '#')` in DuckDB. A spreadsheet shows them as the
+first rows. Numbers have six significant digits.
+
 | Table | What it holds | Rows | Years |
 | --- | --- | ---: | --- |
 {index}

@@ -29,6 +29,7 @@ __all__ = ["FILE", "NotStoredError", "pack", "record", "stored"]
 FILE = Path(__file__).with_name("stored.json.gz")  # only in the copy of this package that a browser runs
 
 _recorded: dict[str, Any] | None = None
+_said: set[tuple[str, int | None]] = set()
 _depth = 0  # a call inside a recorded call is part of it, and not recorded again
 
 
@@ -98,8 +99,19 @@ def _recall(function: Callable, package: str, args: tuple, kwargs: dict) -> Any:
             f"{package} cannot run in a browser, and {function.__name__}() has a stored result only for the chapter as "
             "it stands: put its code and parameters back, or run the chapter on your own machine (make lab)."
         )
-    print(f"{package} cannot run in a browser: {function.__name__}() gives the result stored when the book was built.")
+    _say(f"{package} cannot run in a browser: {function.__name__}() gives the result stored when the book was built.")
     return _decode(results[key])
+
+
+def _say(sentence: str) -> None:
+    """Print a sentence, once in each cell of a notebook."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    place = (sentence, shell.execution_count if shell else None)
+    if shell is None or place not in _said:
+        _said.add(place)
+        print(sentence)
 
 
 @cache
