@@ -147,7 +147,8 @@ def about() -> About:
 def contents() -> list[tuple[str, str]]:
     """Names of all pages in reading order, each with the part of the book that it belongs to."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    listed = [(chapter["file"], part["caption"]) for part in toc["parts"] for chapter in part["chapters"]]
+    parts = toc.get("parts") or [{"chapters": toc.get("chapters", [])}]  # a small book has no parts
+    listed = [(chapter["file"], part.get("caption", "")) for part in parts for chapter in part["chapters"]]
     return [(toc["root"], ""), *((name, part) for name, part in listed if name not in WEB_PAGES)]
 
 
@@ -508,7 +509,10 @@ _TO_LITE = re.compile(
 
 def make_all(site: Path) -> list[Path]:
     """Make every edition of the built pages and list them on their page."""
-    made = [make_epub(site), make_pdf(site), make_data_zip(site), make_pages_zip(site)]
+    made = [make_epub(site), make_pdf(site)]
+    if (ROOT / "data" / "datapackage.json").is_file():  # a book without data has no archive of them
+        made.append(make_data_zip(site))
+    made.append(make_pages_zip(site))
     list_editions(site)
     return made
 
