@@ -105,6 +105,18 @@ def as_curve(points: list[tuple[float, float]]) -> tuple[float, float] | None:
     return control
 
 
+def as_circle(path: str) -> tuple[float, float, float] | None:
+    """Centre and radius of the circle that matplotlib draws as eight Bézier curves; None if it is none."""
+    tokens = _NUMBER.findall(path)
+    if "".join(t for t in tokens if t.isalpha()).upper() not in ("MCCCCCCCCZ", "MCCCCCCCC"):
+        return None
+    values = [float(token) for token in tokens if not token.isalpha()]
+    ends = list(zip(values[::2], values[1::2], strict=True))[::3]
+    x, y = (sum(point[i] for point in ends[:-1]) / 8 for i in (0, 1))
+    reach = [((u - x) ** 2 + (v - y) ** 2) ** 0.5 for u, v in ends]
+    return (x, y, reach[0]) if max(reach) - min(reach) < 0.03 else None
+
+
 def slim_path(path: str) -> str:
     """The same outline in steps from point to point, to a tenth of a point (small marks: a hundredth)."""
     tokens = _NUMBER.findall(path)
@@ -208,14 +220,19 @@ def slim_svg(svg: str) -> str:
             defined[element.get("id")] = element
         else:
             element.attrib.pop("id", None)
-        if "d" in element.attrib:
+        if circle := as_circle(element.get("d", "")):
+            del element.attrib["d"]
+            element.tag = "circle"
+            element.attrib.update(zip(("cx", "cy", "r"), (short(round(n * 100), 2) for n in circle), strict=True))
+        elif "d" in element.attrib:
             element.set("d", slim_path(element.get("d")))
         for name in {"x", "y", "width", "height"} & set(element.attrib):
             element.set(name, short(round(float(element.get(name)) * 10), 1))
     for element in root.iter("use"):  # what the drawn mark says itself, it need not be told
         target = defined.get(element.get("href", "").removeprefix("#"))
         for name in list(element.attrib) if target is not None else ():
-            if name in target.attrib and name not in ("id", "d", "x", "y", "href", "transform", "clip-path"):
+            line = name == "fill" and re.fullmatch(r"m\S+ \S+[hv][-.\d]+", target.get("d", ""))
+            if line or (name in target.attrib and name not in ("id", "x", "y", "transform", "clip-path")):
                 del element.attrib[name]
 
     def tidy(parent: ElementTree.Element) -> None:
@@ -262,21 +279,29 @@ _TOKEN_RULE = re.compile(r"data-theme=\"(\w+)\"\] \.highlight (?:\.(\w+) )?\{([^
 _SAME = re.compile(r'<span class="(\w+)">([^<]*)</span>(\s*)<span class="\1">')
 
 
-def plain_tokens(css: str) -> frozenset[str]:
-    """The classes of the highlighter whose colour is that of the code around them, in every colour mode."""
+def token_names(css: str) -> dict[str, str]:
+    """For each class of the highlighter one that looks the same in every mode; none if it looks like other code."""
     looks: dict[str, dict[str, str]] = {}
     for mode, name, declarations in _TOKEN_RULE.findall(css):
         own = [d.strip().lower() for d in declarations.split(";") if name or not d.strip().startswith("background")]
         looks.setdefault(name, {})[mode] = "; ".join(filter(None, own))
-    return frozenset(name for name, look in looks.items() if name and look == looks.get(""))
+    around = looks.pop("", {})
+    names: dict[str, str] = {}
+    for name in sorted(looks, key=lambda name: (len(name), name)):
+        same = next((other for other in names.values() if other and looks[other] == looks[name]), name)
+        names[name] = "" if looks[name] == around else same
+    return names
 
 
-def slim_code(body: str, plain: frozenset[str]) -> str:
-    """Take the marks off tokens that look like the code around them, and join neighbours of one kind."""
+def slim_code(body: str, names: dict[str, str]) -> str:
+    """Take the marks off tokens that look like the code around them, and join neighbours of one look."""
+
+    def renamed(token: re.Match[str]) -> str:
+        name = names.get(token[1], token[1])
+        return f'<span class="{name}">{token[2]}</span>' if name else token[2]
 
     def reduce(listing: re.Match[str]) -> str:
-        code = _TOKEN.sub(lambda token: token[2] if token[1] in plain else token[0], listing[0])
-        code = code.replace("<span></span>", "")
+        code = _TOKEN.sub(renamed, listing[0]).replace("<span></span>", "")
         while (joined := _SAME.sub(r'<span class="\1">\2\3', code)) != code:
             code = joined
         return code
@@ -385,6 +410,8 @@ def estimate_heights(body: str) -> str:
         drawings = [WIDTHS[kind] * float(h) / float(w) for kind, w, h in _BOX.findall(cell)]
         height += 360 + max(drawings) if drawings else 0
         height += 1000 if "<table" in cell else 0
+        if height < STEP:
+            return cell
         steps = min(-(-int(height) // STEP), STEPS)
         return re.sub(r'^<div class="cell\b', f'<div class="cell tb-room-{steps}', cell)
 
@@ -584,9 +611,8 @@ _SCRIPT_FILE = re.compile(r"<script(?![^>]*\b(?:defer|async|type=))(?=[^>]*\ssrc
 _CHARSET = re.compile(r"<meta charset=[^>]*>")
 
 
-def finish_page(page: str, versions: dict[str, str], plain: frozenset[str]) -> str:
+def finish_page(page: str, versions: dict[str, str]) -> str:
     """A page with its policy, with scripts that wait, and with the versions of the files it loads."""
-    page = slim_code(page, plain)
     page = page.replace(' onclick="window.print()"', ' data-print=""')
     page = _SCRIPT_FILE.sub("<script defer", page)
     page = _STAMP.sub(lambda m: f'{m[1]}?v={versions[m[1]]}"', page)
@@ -600,13 +626,14 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     if exception or not is_site(app):
         return
     site = Path(app.outdir)
-    pages = {path: read(path) for path in site_pages(site)}
-    pygments = site / "_static" / "pygments.css"
-    plain = plain_tokens(read(pygments)) if pygments.is_file() else frozenset()
+    before = {path: read(path) for path in site_pages(site)}
+    pygments = site / "_static" / "pygments.css"  # part of the book's style sheet afterwards
+    names = token_names(read(pygments)) if pygments.is_file() else {}
+    pages = {path: slim_code(page, names) for path, page in before.items()}
     write_bundles(app, list(pages.values()))
     versions = {name: version_of((site / name).read_bytes()) for name in (STYLES, SCRIPTS)}
     for path, page in pages.items():
-        if (finished := finish_page(page, versions, plain)) != page:
+        if (finished := finish_page(page, versions)) != before[path]:
             path.write_text(finished, encoding="utf-8", newline="\n")
 
 
