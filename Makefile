@@ -12,7 +12,7 @@ VENV_PYTHON := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book pdf epub test check execute lab serve clean distclean
+.PHONY: help setup book pdf epub test check execute lab serve lighthouse fork clean distclean
 
 help:
 	@echo "make book       set up, execute and build the book in _build/html (only what is needed)"
@@ -20,6 +20,8 @@ help:
 	@echo "make test       build the book and run every test and check"
 	@echo "make lab        open JupyterLab on the chapters"
 	@echo "make serve      serve the built book on this machine (PORT=8000)"
+	@echo "make fork       make a chapter your own: CHAPTER=2 EXPORTER=DEU PARTNER=KAZ TO=../my-project"
+	@echo "make lighthouse measure the built book with Lighthouse, which comes from npm"
 	@echo "make execute    execute the notebooks in place, to commit their outputs"
 	@echo "make check      check the committed notebooks and the built book"
 	@echo "make setup      only create .venv and install the locked packages"
@@ -38,6 +40,17 @@ test execute lab: setup
 
 serve:
 	@$(PYTHON) -m tools.build serve --port $(PORT)
+
+lighthouse:
+	@$(PYTHON) -m tools.build lighthouse $(ARGS)
+
+FORK_PARAMETERS := EXPORTER PARTNER FIRST SECOND COMPANY YEAR ORIGIN EVENT TO
+lower = $(subst EXPORTER,exporter,$(subst PARTNER,partner,$(subst FIRST,first,$(subst SECOND,second,$(subst \
+	COMPANY,company,$(subst YEAR,year,$(subst ORIGIN,origin,$(subst EVENT,event,$(subst TO,to,$(1))))))))))
+
+fork: setup
+	@$(VENV_PYTHON) -m tools.build fork $(CHAPTER) $(foreach name,$(FORK_PARAMETERS),$(if $($(name)),--$(call \
+	lower,$(name)) "$($(name))")) $(ARGS)
 
 clean distclean:
 	@$(PYTHON) -m tools.build $@

@@ -389,7 +389,8 @@ def indicator_form() -> str:
     """The choices of the second explorer."""
     _, indicators = indicator_tables()
     options = "".join(
-        f'<option value="{indicator["code"]}"{" selected" if indicator["code"] == EXAMPLE_INDICATOR else ""}>'
+        f'<option value="{html.escape(indicator["code"])}"'
+        f"{' selected' if indicator['code'] == EXAMPLE_INDICATOR else ''}>"
         f"{html.escape(indicator['name'])}</option>"
         for indicator in indicators
     )

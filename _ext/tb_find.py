@@ -23,7 +23,7 @@ from sphinx.application import Sphinx
 SEARCH, PREVIEWS = "_find/search.js", "_find/previews.js"
 # Sphinx's own search, which reads pages over the network.
 UNUSED = ("searchindex.js", "_static/searchtools.js", "_static/language_data.js")
-MOST_OF_A_FIGURE = 160  # characters: what it shows is said first, single values come later
+MOST_OF_A_FIGURE = 140  # characters: what it shows is said first, single values come later
 _LABEL = re.compile(
     r'(<figure class="tb-(?:figure|table)" id="([^"]+)">\s*<figcaption[^>]*>\s*<strong>)'
     r"(\w+ [\w.]*\w)(.*?)(</strong>)",
@@ -34,7 +34,9 @@ _LOADED = re.compile(rf'(?<=")({re.escape(SEARCH)})(?:\?v=\w+)?(?=")')
 _NAME = re.compile(r"(?<=[a-z,(] )[A-ZА-Я][\w’'-]{3,}")  # not at the start of a sentence
 _SILENT = re.compile(r"<(svg|script|style|math)\b.*?</\1>", re.DOTALL)
 _FORMULA = re.compile(r'<math\b[^>]*\balttext="([^"]*)"[^>]*>.*?</math>', re.DOTALL)
-_NO_TEXT = "a.headerlink, .tb-mark, .visually-hidden, .cell_input, .highlight, .tb-source, nav, button"
+# What repeats another page (`tb-repeat`), or stands in every chapter (`tb-fork`), is found where it is said first.
+_NO_TEXT = "a.headerlink, nav, button, .tb-mark, .tb-source, .tb-repeat, .tb-fork, .visually-hidden"
+_NO_TEXT += ", .cell_input, .highlight"
 
 
 def add_anchors(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
@@ -79,7 +81,7 @@ def names_in(remark: str) -> str:
 def entries_of(article: Tag) -> list[tuple[str, str, str, str]]:
     """What can be found on a page: kind, anchor, title and text of each, taking them out of what contains them.
 
-    Of a table the heads of its rows and columns count, not what its cells hold.
+    Of a table the heads of its rows and columns count, not what its cells hold; of a statement what its document says.
     """
     found: list[tuple[str, str, str, str]] = []
     for row in article.select("figure.tb-table tr:has(> th > a[id])"):
@@ -89,7 +91,7 @@ def entries_of(article: Tag) -> list[tuple[str, str, str, str]]:
             remark = words_of(cells[1].find("small"))
             for small in cells[1].find_all("small"):
                 small.decompose()
-            text = " ".join(filter(None, [*map(words_of, [cells[0], *cells[2:4]]), names_in(remark)]))
+            text = " ".join(filter(None, [*map(words_of, [cells[0], cells[2]]), names_in(remark)]))
             found.append(("statement", link["id"], words_of(cells[1]), text))
         row.decompose()
     for cell in article.select("tbody td + td, tbody th + td, table.table thead"):

@@ -1,15 +1,17 @@
-"""Sphinx extension: the book's own figures, small, on the landing page, and the audit's score as a bar.
+"""Sphinx extension: what other pages show of the chapters: their figures, small, their goals, the audit's score.
 
 ``{drawing}`` shows a figure of a notebook: its phone form with words (``:form: small``), or only its lines and areas
-(``:form: sketch``), which stand for a chapter and say nothing by themselves. ``{score}`` draws how many statements got
-which verdict, and ``{verdict-count}`` gives one of these numbers in the text. All of it comes from the outputs stored
-in the notebooks, so nothing here is drawn or counted by hand.
+(``:form: sketch``), which stand for a chapter and say nothing by themselves. ``{other-chapters}`` puts in a card for
+each numbered chapter that the page itself does not name, and ``{learning-goals}`` the goals and sections of all of
+them. ``{score}`` draws how many statements got which verdict, and ``{verdict-count}`` gives one of these numbers in the
+text. All of it comes from the notebooks, so nothing here is drawn, counted or repeated by hand.
 """
 
 from __future__ import annotations
 
 import html
 import json
+import posixpath
 import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
@@ -33,6 +35,13 @@ _PLOT = re.compile(
     r'<div class="tb-plot tb-(wide|narrow)" role="img" aria-label="([^"]*)"[^>]*>(<svg\b.*?</svg>)', re.DOTALL
 )
 _NUMBER = re.compile(r"<strong>(Figure \S+?)\. ")
+_NAME = re.compile(r'<figure class="tb-figure" id="([^"]+)"')
+_TITLE, _QUESTION = re.compile(r"^# +(.+)$", re.M), re.compile(r"^\*\*(.+)\*\*$", re.M)
+_FINDING = re.compile(r"^:class: tb-findings\n.*?\{glue:text\}`(\w+)`", re.M | re.S)
+_CHAPTER = re.compile(r"\d+ · ")
+_GOALS = re.compile(r"^(?:`{3,}|:{3,})\{admonition\}[^\n]*\n:class: tb-objectives\n(.*?)^(?:`{3,}|:{3,})$", re.M | re.S)
+_LOCAL = re.compile(r"\]\(([\w./-]+\.(?:ipynb|md))")  # in a link to another page
+_SECTION = re.compile(r"^\(([\w-]+)\)=\n## ", re.M)
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _WORDS = re.compile(r"-(?:matplotlib\.axis|legend|text)_\d+$")  # groups with ticks, labels and keys
 _POINT = re.compile(r"(-?[\d.]+) (-?[\d.]+)")
@@ -110,6 +119,67 @@ class Drawing(SphinxDirective):
         return [nodes.raw("", drawn, format="html")]
 
 
+def opening_of(notebook: Path) -> tuple[str, str, str]:
+    """Of a chapter the title, the question below it, and the name of its first finding: all in its first cell."""
+    first = "".join(json.loads(notebook.read_text("utf-8"))["cells"][0]["source"])
+    found = (_TITLE.search(first), _QUESTION.search(first), _FINDING.search(first))
+    title, question, finding = (match[1].strip() if match else "" for match in found)
+    return title, question, finding
+
+
+def first_figure_of(notebook: Path) -> str:
+    """The name of the first figure of a notebook; empty if it has none."""
+    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            if found := _NAME.search("".join(output.get("data", {}).get("text/html", ""))):
+                return found[1]
+    return ""
+
+
+class OtherChapters(SphinxDirective):
+    """``{other-chapters}``: cards of the numbered chapters beside this page that it does not name itself."""
+
+    def run(self) -> list[nodes.Node]:
+        here = Path(self.env.doc2path(self.env.docname))
+        named = here.read_text("utf-8")
+        cards: list[str] = []
+        for notebook in sorted(here.parent.glob("*.ipynb")):
+            title, question, finding = opening_of(notebook)
+            docname = notebook.with_suffix("").relative_to(self.env.srcdir).as_posix()
+            if f"<{notebook.stem}>" in named or docname not in self.env.found_docs or not _CHAPTER.match(title):
+                continue
+            name = first_figure_of(notebook)
+            drawing = [f"```{{drawing}} {notebook.stem}:{name}", ":form: sketch", "```", ""] if name else []
+            cards += ["::::{div} tb-chapter", *drawing, f"{{doc}}`{notebook.stem}`", "", question, ""]
+            cards += [f"{{computed}}`{notebook.stem}:{finding}`" if finding else "", "::::", ""]
+            self.env.note_dependency(str(notebook))
+        return self.parse_text_to_nodes("\n".join(cards)) if cards else []
+
+
+class LearningGoals(SphinxDirective):
+    """``{learning-goals}``: of each numbered chapter its goals, what it asks of a reader, and links to its sections."""
+
+    def run(self) -> list[nodes.Node]:
+        root = Path(self.env.doc2path(self.config.root_doc)).parent
+        here = Path(self.env.doc2path(self.env.docname)).parent
+        lines: list[str] = []
+        for notebook in sorted(root.glob("*.ipynb")):
+            cells = json.loads(notebook.read_text("utf-8"))["cells"]
+            text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+            goals = _GOALS.search(text)
+            if not goals or not _CHAPTER.match(opening_of(notebook)[0]):
+                continue
+            self.env.note_dependency(str(notebook))
+            docname = notebook.with_suffix("").relative_to(self.env.srcdir).as_posix()
+            way = posixpath.relpath(root, here)  # addresses in the box are written for the chapter's own folder
+            box = _LOCAL.sub(rf"]({way}/\1", goals[1].strip())
+            sections = [f"{{ref}}`{label}`" for label in _SECTION.findall(text)]
+            lines += [f"**{{doc}}`/{docname}`**", "", box, ""]
+            lines += [f"*Sections:* {', '.join(sections)}.", ""] if sections else []
+        goals = self.parse_text_to_nodes("\n".join(lines)) if lines else []
+        return [nodes.container("", *goals, classes=["tb-repeat"])]
+
+
 class FigureLink(SphinxRole):
     """``{figure-link}`page:figure```: the number of a figure, leading to it."""
 
@@ -180,6 +250,8 @@ class VerdictCount(SphinxRole):
 def setup(app: Sphinx) -> dict[str, object]:
     """Register directives and roles."""
     app.add_directive("drawing", Drawing)
+    app.add_directive("other-chapters", OtherChapters)
+    app.add_directive("learning-goals", LearningGoals)
     app.add_directive("score", Score)
     app.add_role("figure-link", FigureLink())
     app.add_role("verdict-count", VerdictCount())

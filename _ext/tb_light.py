@@ -39,8 +39,13 @@ REPLACED_SCRIPTS = (
     "_static/scripts/pydata-sphinx-theme.js",
     "_static/scripts/sphinx-book-theme.js",
 )
-# Scripts that are of use only where a page has this class.
-NEEDS = {"_static/design-tabs.js": "sd-tab-set"}
+# Scripts that are of use only if a page has something like this.
+NEEDS = {
+    "_static/design-tabs.js": re.compile(r'class="sd-tab-set'),
+    "_static/togglebutton.js": re.compile(
+        r'class="(?:[^"]* )?(?:toggle|admonition [^"]*\bdropdown|dropdown [^"]*\badmonition)[ "]'
+    ),
+}
 
 # The one script that runs before the page is shown: it sets the colour mode, so that no page flashes in the other.
 MODE_SCRIPT = (
@@ -394,29 +399,58 @@ _LISTING = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 _BOX = re.compile(r'<div class="tb-plot (tb-wide|tb-narrow)[^>]*>\s*<svg viewBox="0 0 ([\d.]+) ([\d.]+)"')
 WIDTHS = {"tb-wide": 704, "tb-narrow": 380}  # of a figure on a wide screen, and on a phone, in pixels
 STEP, STEPS = 200, 12
+_SECTION = re.compile(r"<(/?)section\b")
+_DRAWN = re.compile(r"<(svg|pre|table)\b.*?</\1>", re.DOTALL)
+_BLOCK = re.compile(r"<(?:p|li|h[2-6])\b")
+HALL, HALLS = 1000, 12
+
+
+def height_of(cell: str, around: int = 360, table: int = 1000) -> float:
+    """About how high a cell will be, in pixels: its listing, a drawing and what is written around it, a table."""
+    height = 60.0
+    for listing in _LISTING.findall(cell):
+        folded = "<details" in cell[: cell.index(listing)]
+        height += 0 if folded else 30 + 22 * (listing.count("\n") + 1)
+    drawings = [WIDTHS[kind] * float(h) / float(w) for kind, w, h in _BOX.findall(cell)]
+    height += around + max(drawings) if drawings else 0
+    return height + (table if "<table" in cell else 0)
+
+
+def sections_of(body: str) -> list[tuple[int, int]]:
+    """Where the sections of a page begin and end: those right below its title."""
+    depth, begin, found = 0, 0, []
+    for tag in _SECTION.finditer(body):
+        depth += -1 if tag[1] else 1
+        if depth == 2 and not tag[1]:
+            begin = tag.start()
+        elif depth == 1 and tag[1]:
+            found.append((begin, tag.start()))
+    return found
 
 
 def estimate_heights(body: str) -> str:
-    """Give each cell a class for about its height, in steps: room is kept for it until it is laid out.
+    """Give each cell and each section a class for about its height, in steps: room is kept until it is laid out.
 
-    Rather too much than too little: what is larger than its room would lie over what follows.
+    A reader may come to a section from the contents, so what lies above need not be laid out at all.
     """
 
     def sized(cell: str) -> str:
-        height = 60
-        for listing in _LISTING.findall(cell):
-            folded = "<details" in cell[: cell.index(listing)]
-            height += 0 if folded else 30 + 22 * (listing.count("\n") + 1)
-        drawings = [WIDTHS[kind] * float(h) / float(w) for kind, w, h in _BOX.findall(cell)]
-        height += 360 + max(drawings) if drawings else 0
-        height += 1000 if "<table" in cell else 0
-        if height < STEP:
+        if (height := height_of(cell)) < STEP:
             return cell
         steps = min(-(-int(height) // STEP), STEPS)
         return re.sub(r'^<div class="cell\b', f'<div class="cell tb-room-{steps}', cell)
 
     first, *cells = _CELL.split(body)
-    return first + "".join(map(sized, cells))
+    body = first + "".join(map(sized, cells))
+    for begin, end in reversed(sections_of(body)):
+        section = body[begin:end]
+        text = re.sub(r"<[^>]*>|(?<=\s)\s+", "", _DRAWN.sub("", section))
+        height = 0.25 * len(text) + 20 * len(_BLOCK.findall(section))  # as measured on a chapter; all text is in it
+        height += sum(height_of(cell, around=0, table=400) for cell in _CELL.split(section)[1:])
+        tag, rest = section.split(">", 1)
+        if (halls := min(round(height / HALL), HALLS)) and "class=" not in tag:
+            body = f'{body[:begin]}{tag} class="tb-hall-{halls}">{rest}{body[end:]}'
+    return body
 
 
 def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
@@ -587,7 +621,7 @@ def write_bundles(app: Sphinx, pages: list[str]) -> None:
         return  # nothing was written in this run: what an earlier one has bundled still holds
     files = sorted(scripts, key=lambda file: file.priority)
     taken = {*styles, IMPORTED, *REPLACED_SCRIPTS, *(str(file.filename) for file in files if file.filename)}
-    unused = {name for name, need in NEEDS.items() if not any(need in page for page in pages)}
+    unused = {name for name, need in NEEDS.items() if not any(map(need.search, pages))}
     # The first line keeps a "use strict" of one script from binding the others.
     script = ";\n"
     for file in files:

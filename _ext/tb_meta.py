@@ -18,6 +18,7 @@ import posixpath
 import re
 import uuid
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -293,9 +294,10 @@ def _works(app: Sphinx, pagename: str) -> list[dict]:
     return works
 
 
-def _datasets(app: Sphinx, where: str) -> list[dict]:
+def _datasets(app: Sphinx, where: str, file_address: Callable[[str], str]) -> list[dict]:
     """The tables of the data package, as schema.org describes data sets."""
-    package = json.loads(Path(app.srcdir, app.config.tb_data_package).read_text(encoding="utf-8"))
+    descriptor = Path(app.config.tb_data_package)
+    package = json.loads(Path(app.srcdir, descriptor).read_text(encoding="utf-8"))
     found = []
     for table in package["resources"]:
         publishers = dict.fromkeys(source["publisher"] for source in table["sources"])
@@ -313,7 +315,14 @@ def _datasets(app: Sphinx, where: str) -> list[dict]:
             "isAccessibleForFree": True,
         }
         years = table["coverage"].get("years")
-        found.append(about | ({"temporalCoverage": f"{years[0]}/{years[1]}"} if years else {}))
+        about |= {"temporalCoverage": f"{years[0]}/{years[1]}"} if years else {}
+        if offered := app.env.dlfiles.get((descriptor.parent / table["path"]).as_posix()):
+            about["distribution"] = {
+                "@type": "DataDownload",
+                "encodingFormat": table["mediatype"],
+                "contentUrl": file_address(f"_downloads/{offered[1]}"),
+            }
+        found.append(about)
     return found
 
 
@@ -323,6 +332,9 @@ def graph(app: Sphinx, book: Book, page: Page, description: str, pathto) -> dict
     def address(name: str) -> str:
         target = app.builder.get_target_uri(name)
         return base(app) + target if base(app) else pathto(name) if name != page.name else posixpath.basename(target)
+
+    def file_address(path: str) -> str:
+        return base(app) + path if base(app) else pathto(path, 1)
 
     root = address(app.config.root_doc)
     picture = app.env.tb_cards.get(page.name)
@@ -365,12 +377,20 @@ def graph(app: Sphinx, book: Book, page: Page, description: str, pathto) -> dict
     }
     part |= {"position": int(page.number)} if page.number else {}
     if picture:
-        part["image"] = base(app) + picture[0] if base(app) else pathto(picture[0], 1)
+        part["image"] = file_address(picture[0])
     works = _works(app, page.name)
     part |= {"citation": works} if works else {}
     part["isPartOf"] = {key: whole[key] for key in ("@type", "@id", "name", "url")}
-    data = _datasets(app, here) if page.name == app.config.tb_data_page else []
+    data = _datasets(app, here, file_address) if page.name == app.config.tb_data_page else []
     return {"@context": "https://schema.org", "@graph": [part, *data]}
+
+
+def as_linked_data(about: dict) -> str:
+    """A description in schema.org's words as an element of the head."""
+    text = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
+    # Inside a script element nothing is unescaped: neither its end tag nor what begins a comment may occur.
+    text = text.replace("<", r"\u003c")
+    return f'<script type="application/ld+json">{text}</script>'
 
 
 def describe_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
@@ -387,11 +407,7 @@ def describe_page(app: Sphinx, pagename: str, templatename: str, context: dict, 
     for name, value in card_tags(app, book, page, description):
         kind = "name" if name.startswith("twitter:") else "property"
         tags.append(f'<meta {kind}="{name}" content="{html.escape(value)}" />')
-    about = json.dumps(
-        graph(app, book, page, description, context["pathto"]), ensure_ascii=False, separators=(",", ":")
-    )
-    about = about.replace("</", r"<\/")  # nothing is unescaped inside a script element, only its end tag must not occur
-    tags.append(f'<script type="application/ld+json">{about}</script>')
+    tags.append(as_linked_data(graph(app, book, page, description, context["pathto"])))
     context["metatags"] = context.get("metatags", "") + "\n" + "\n".join(tags) + "\n"
 
 

@@ -45,8 +45,9 @@ class Computed(SphinxRole):
             LOGGER.warning("no notebook %s has glued “%s”", page, name, location=self.get_location())
             return [], []
         self.env.note_dependency(str(notebook))
-        # A number and its “%” stay on one line.
-        return [nodes.Text(glued(notebook)[name].replace(" %", "\u00a0%"))], []
+        text = glued(notebook)[name].replace(" %", "\u00a0%")  # a number and its “%” stay on one line
+        # A sentence is found where it is said first; a number belongs to the sentence around it.
+        return [nodes.inline("", text, classes=["tb-repeat"]) if text.endswith(".") else nodes.Text(text)], []
 
 
 def setup(app: Sphinx) -> dict:

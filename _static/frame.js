@@ -19,8 +19,9 @@
   // Colour mode: as the system, then the other one, then the one it is.
   const dark = matchMedia("(prefers-color-scheme: dark)");
   function setMode(mode) {
-    root.dataset.mode = mode;
-    root.dataset.theme = mode === "auto" ? (dark.matches ? "dark" : "light") : mode;
+    const theme = mode === "auto" ? (dark.matches ? "dark" : "light") : mode;
+    if (root.dataset.mode !== mode) root.dataset.mode = mode; // what is written anew is styled anew
+    if (root.dataset.theme !== theme) root.dataset.theme = theme;
     all(".theme-switch-button").forEach((button) => {
       button.setAttribute("aria-label", `Colour mode: ${{ auto: "as the system", dark: "dark", light: "light" }[mode]}`);
     });
@@ -99,14 +100,17 @@
     else if (here && here.offsetTop > innerHeight / 2) bar.scrollTop = here.offsetTop - bar.clientHeight / 4;
   }
 
-  // On this page: the section that is read is marked.
+  // On this page: the section that is read is marked, which is the one at a line somewhat below the upper edge. The
+  // sections are watched, not their headings: a heading may have been jumped over, or not be laid out yet.
   function followSections() {
     const links = all("#pst-page-toc-nav a[href^='#']");
     const sections = new Map();
     links.forEach((link) => {
       const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
-      if (target) sections.set(target.querySelector("h1, h2, h3, h4") ?? target, link);
+      if (target) sections.set(target, link);
     });
+    const crossed = new Set();
+    let ended = false; // a short last section does not reach the line
     let still = 0; // after a jump, the target is the section, whatever else is in view
     function mark(link) {
       links.forEach((one) => {
@@ -116,6 +120,11 @@
       });
       all("#pst-page-toc-nav .toc-entry").forEach((entry) => entry.classList.toggle("active", entry.contains(link)));
     }
+    function follow() {
+      if (Date.now() < still) return;
+      const target = [...sections.keys()].filter((section) => ended || crossed.has(section)).pop();
+      mark(sections.get(target));
+    }
     function jumped() {
       const link = location.hash.length > 1 && links.find((one) => one.hash === location.hash);
       if (!link) return;
@@ -124,14 +133,45 @@
     }
     const watch = new IntersectionObserver(
       (entries) => {
-        const seen = entries.filter((entry) => entry.isIntersecting).pop();
-        if (seen && Date.now() > still) mark(sections.get(seen.target));
+        entries.forEach(({ isIntersecting, target }) => crossed[isIntersecting ? "add" : "delete"](target));
+        follow();
       },
-      { rootMargin: "0px 0px -70% 0px" },
+      { rootMargin: "-25% 0px -75% 0px" },
     );
-    sections.forEach((_, heading) => watch.observe(heading));
+    sections.forEach((_, section) => watch.observe(section));
+    const end = document.querySelector(".bd-footer-content");
+    const atEnd = ([entry]) => {
+      ended = entry.isIntersecting && scrollY > 0;
+      follow();
+    };
+    if (end && sections.size) new IntersectionObserver(atEnd).observe(end);
     addEventListener("hashchange", jumped);
     jumped();
+  }
+
+  // An address with a place on the page: what lies above it may turn out higher or lower than the room kept for it,
+  // so the place is looked up again when all is there, unless the reader has moved on.
+  function stayAtPlace() {
+    let times = 0;
+    const stop = () => (times = 0);
+    const moves = ["wheel", "touchstart", "keydown", "pointerdown"];
+    moves.forEach((kind) => addEventListener(kind, stop, { passive: true }));
+    function again() {
+      const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      if (!target || times-- <= 0) return;
+      target.scrollIntoView({ behavior: "instant" });
+      setTimeout(again, 100);
+    }
+    const start = (wait) => {
+      times = 8;
+      setTimeout(again, wait);
+    };
+    // Who comes back to a page finds it where it was left; that is the browser's task.
+    const came = performance.getEntriesByType("navigation")[0]?.type ?? "navigate";
+    if (came === "navigate") addEventListener("load", () => start(0));
+    // After a click the browser may take its time to scroll there.
+    const still = matchMedia("(prefers-reduced-motion: reduce)");
+    addEventListener("click", ({ target }) => target.closest?.("a[href^='#']") && start(still.matches ? 0 : 800));
   }
 
   // Menus below a button.
@@ -183,6 +223,39 @@
     addEventListener("resize", () => near.forEach(measure));
   }
 
+  // A button that copies a listing, made when the listing comes near the screen or is unfolded.
+  function addCopyButton(listing) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "tb-copy-code";
+    button.textContent = "Copy";
+    button.setAttribute("aria-live", "polite"); // says “Copied”
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(listing.innerText.trimEnd() + "\n");
+        button.textContent = "Copied";
+      } catch {
+        // The browser keeps the clipboard to itself: mark the listing, so that the reader's keys can copy it.
+        getSelection().selectAllChildren(listing);
+        button.textContent = "Marked";
+      }
+      setTimeout(() => (button.textContent = "Copy"), 3000);
+    });
+    listing.after(button);
+  }
+  function copyListings() {
+    const watch = new IntersectionObserver(
+      (entries) =>
+        entries.forEach(({ isIntersecting, target }) => {
+          if (!isIntersecting) return;
+          watch.unobserve(target);
+          addCopyButton(target);
+        }),
+      { rootMargin: "50% 0px" },
+    );
+    all("div.cell_input div.highlight pre").forEach((listing) => watch.observe(listing));
+  }
+
   ready(() => {
     setMode(root.dataset.mode ?? "auto");
     all(".theme-switch-button").forEach((button) => button.addEventListener("click", nextMode));
@@ -201,7 +274,9 @@
     const scrolled = ([{ boundingClientRect }]) => document.body.classList.toggle("scrolled", boundingClientRect.y < 0);
     if (top) new IntersectionObserver(scrolled).observe(top);
     followSections();
+    stayAtPlace();
     markScrolling();
+    copyListings();
     requestAnimationFrame(showPlace); // reads sizes: after the first layout, not before
   });
 })();

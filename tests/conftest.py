@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import matplotlib
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
 from tools import build
 from tools.environment import ROOT, run_environment
@@ -47,3 +54,34 @@ def chromium() -> str:
         message = "There is no Chromium: install it (apt-get install chromium) or set CHROMIUM."
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
     return found
+
+
+@pytest.fixture(scope="module")  # no longer: while it runs, nothing else in the process can use asyncio
+def browser(chromium: str) -> Iterator[Browser]:
+    """A browser without a window."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()
+
+
+@contextlib.contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Address of a folder on a web server of its own."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(build._Pages, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[Path], AbstractContextManager[str]]:
+    """What serves a folder: ``with serving(folder) as address``."""
+    return serve
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """Address of the book, served below a sub-path as on a project's web site."""
+    with serve(site.parent) as root:
+        yield f"{root}{site.name}/"

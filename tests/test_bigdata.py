@@ -51,10 +51,10 @@ def test_an_altered_file_is_refused(tmp_path, monkeypatch):
     assert len(bigdata.query("SELECT * FROM brent", "brent"))
     with (tmp_path / "brent.csv").open("a") as file:
         file.write("2026,1\n")
-    bigdata._file.cache_clear()
+    bigdata.checked_file.cache_clear()
     with pytest.raises(BigDataError, match="altered"):
         bigdata.query("SELECT * FROM brent", "brent")
-    bigdata._file.cache_clear()
+    bigdata.checked_file.cache_clear()
 
 
 def test_sizes_are_those_of_the_tables():

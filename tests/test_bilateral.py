@@ -172,3 +172,22 @@ def test_unpublished_share_matches_its_definition():
     row = bilateral.unpublished_share("CHN").query("year == 2001 and flow == 'export'").iloc[0]
     assert row["share"] == pytest.approx(100 * (1 - row["chapters_usd"] / row["total_usd"]))
     assert 25 < row["share"] < 35  # stated in the known problems of the table: 70-88 % are published
+
+
+def test_engine_and_memory_give_the_same(monkeypatch):
+    """In a browser there is no engine: the chapter's questions are then answered in memory."""
+
+    def asked() -> list[pd.DataFrame]:
+        return [
+            bilateral.totals("DEU", "KAZ"),
+            bilateral.totals("RUS", "CZE"),
+            bilateral.products("DEU", "KAZ"),
+            bilateral.advantage(["CHN", "RUS"]),
+            bilateral.intensity("CHN", "RUS"),
+        ]
+
+    by_engine = asked()
+    monkeypatch.setattr(bilateral.engine, "available", lambda name: False)
+    for one, other in zip(by_engine, asked(), strict=True):
+        assert len(one)
+        pd.testing.assert_frame_equal(one, other, check_dtype=False, rtol=1e-12)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "_ext"))
 
@@ -33,32 +30,6 @@ COLOURS_OF_A_FIGURE = """() => {
         style(e).backgroundColor);
     return [marks.join(), grounds.filter((colour) => colour !== 'rgba(0, 0, 0, 0)')];
 }"""
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    """Serve files without a line of log per request."""
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    """Address of the book, served below a sub-path as on a project's web site."""
-    handler = functools.partial(QuietHandler, directory=str(site.parent))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """A browser without a window."""
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
 
 
 @contextlib.contextmanager
@@ -217,6 +188,59 @@ def test_contents_open_on_a_phone(browser: Browser, address: str) -> None:
         expect(link).to_be_visible()
         link.click()
         page.wait_for_url(f"**/{Path(CHAPTER).name}")
+
+
+READ = "(document.querySelector('#pst-page-toc-nav a[aria-current]')?.hash ?? '')"
+
+
+def test_contents_mark_the_section_that_is_read(browser: Browser, address: str) -> None:
+    with visit(browser, address, []) as context:
+        page = context.new_page()
+        page.goto(address + CHAPTER)
+        links = page.eval_on_selector_all("#pst-page-toc-nav a", "all => all.map((a) => a.hash)")
+        assert len(links) > 5 and page.evaluate(READ) == ""
+        # Into the middle of a section, forwards and back, over others: its heading is never on the screen.
+        for link in (links[2], links[5], links[1]):
+            page.wait_for_function(
+                f"""(id) => {{
+                    const {{ top, height }} = document.querySelector(id).getBoundingClientRect();
+                    const step = top + height / 2 - innerHeight / 4;
+                    if (Math.abs(step) > 5) scrollBy({{ top: step, behavior: 'instant' }});
+                    return Math.abs(step) <= 5 && {READ} === id;
+                }}""",
+                arg=link,
+                timeout=5000,
+            )
+            assert page.locator("#pst-page-toc-nav a.active").count() == 1
+        for edge, link in (("document.body.scrollHeight", links[-1]), ("0", "")):
+            page.wait_for_function(f"(id) => {{ scrollTo(0, {edge}); return {READ} === id; }}", arg=link, timeout=5000)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_an_address_leads_to_its_place(browser: Browser, address: str, size: dict[str, int]) -> None:
+    with visit(browser, address, [], size) as context:
+        page = context.new_page()
+        page.goto(address + CHAPTER)
+        places = page.eval_on_selector_all("section > section[id], figure[id]", "all => all.map((a) => a.id)")
+        for place, anew in [(place, anew) for anew in (True, False) for place in places[1::4]]:
+            if anew:
+                page.goto("about:blank")
+                page.goto(f"{address}{CHAPTER}#{place}")
+            else:
+                page.evaluate(
+                    """(id) => document.body.appendChild(Object.assign(
+                        document.createElement('a'), { href: `#${id}` })).click()""",
+                    place,
+                )
+            page.wait_for_timeout(300)
+            page.wait_for_function(
+                """(id) => {
+                    const { top } = document.getElementById(id).getBoundingClientRect();
+                    return (top > -5 && top < 220) || innerHeight + scrollY > document.documentElement.scrollHeight - 3;
+                }""",
+                arg=place,
+                timeout=5000,
+            )
 
 
 def test_wide_tables_scroll_in_their_own_region(browser: Browser, address: str) -> None:

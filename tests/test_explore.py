@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 import pytest
-import test_browser
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, expect
 from test_browser import DESKTOP, PHONE, visit
@@ -27,9 +26,8 @@ from tradebook.economies import name
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "_ext"))
 
-import tb_explore  # noqa: E402
+import tb_explore
 
-address, browser = test_browser.address, test_browser.browser  # fixtures
 PAGE = "chapters/appendices/explore.html"
 LIST = "chapters/appendices/claims.html"
 TRADE, INDICATORS = '[data-explorer="trade"]', '[data-explorer="indicators"]'

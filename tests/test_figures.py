@@ -9,10 +9,8 @@ import io
 import json
 import re
 import sys
-import threading
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,14 +18,16 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "_ext"))
 
-import tb_figures  # noqa: E402
-import tb_landing  # noqa: E402
-import tb_meta  # noqa: E402
+import tb_figures
+import tb_landing
+import tb_meta
 
 NOTEBOOKS = sorted((ROOT / "chapters").rglob("*.ipynb"))
 LANDING, CHAPTER = "chapters/index.html", "chapters/02-bilateral-trade.html"
@@ -231,12 +231,61 @@ def test_the_landing_page_shows_findings_score_and_chapters(pages: dict[str, Bea
     for plot in small:
         assert plot["role"] == "img" and len(plot["aria-label"]) > 30 and plot.select("path")
     chapters = soup.select(".tb-chapter")
-    assert len(chapters) == 6
-    for chapter in chapters:
+    leading_to = [chapter.select_one("p a[href$='.html']")["href"] for chapter in chapters]
+    assert sorted(leading_to) == sorted(path.with_suffix(".html").name for path in NOTEBOOKS if path.name[0].isdigit())
+    for chapter, target in zip(chapters, leading_to, strict=True):
         sketch = chapter.select_one(".tb-sketch")
-        assert sketch["aria-hidden"] == "true" and sketch.select("path") and not sketch.select("text")
-        assert chapter.select_one("p a[href$='.html']")
+        assert bool(sketch) == bool(pages[f"chapters/{target}"].select("figure.tb-figure")), target
+        if sketch:
+            assert sketch["aria-hidden"] == "true" and sketch.select("path") and not sketch.select("text")
     assert len(soup.select(".tb-journeys .tb-card")) == 3
+
+
+def test_chapters_that_the_landing_page_does_not_name_get_a_card(tmp_path: Path) -> None:
+    drawn = next(text for text in stored().values() if "tb-narrow" in text)
+    opening = "# {}\n\n**Which of {{them}} grew?**\n"
+    findings = "\n```{admonition} Found\n:class: tb-findings\n\n1. {glue:text}`one`\n```\n"
+    prefix = "application/papermill.record/"
+    glued = {"output_type": "display_data", "metadata": {"scrapbook": {"name": "one", "mime_prefix": prefix}}}
+    glued["data"] = {f"{prefix}text/plain": "'Seven grew.'"}
+    for name, title, outputs in (
+        ("01-named", "1 · Named", []),
+        ("07-drawn", "7 · With a figure", [{"text/html": drawn}]),
+        ("08-bare", "8 · Without a *figure*", []),
+        ("09-unlisted", "9 · Not in the contents", []),
+        ("report", "A report", []),
+    ):
+        shown = [{"output_type": "display_data", "data": data, "metadata": {}} for data in outputs]
+        shown += [glued] * bool(outputs)
+        text = opening.format(title) + findings * bool(outputs)
+        cells = [
+            {"cell_type": "markdown", "id": "a", "metadata": {}, "source": text},
+            {"cell_type": "code", "id": "b", "metadata": {}, "source": "", "execution_count": 1, "outputs": shown},
+        ]
+        notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps(notebook), "utf-8")
+    listed = "```{toctree}\n01-named\n07-drawn\n08-bare\nreport\n```"
+    own = ":::::{div} tb-chapters\n{doc}`One <01-named>`\n\n```{other-chapters}\n```\n:::::\n"
+    (tmp_path / "index.md").write_text(f"# Book\n\n{own}\n{listed}\n", "utf-8")
+    settings = {
+        "extensions": ["myst_nb", "sphinx_design", "tb_claims", "tb_landing", "tb_numbers"],
+        "source_suffix": {".md": "myst-nb", ".ipynb": "myst-nb"},
+        "myst_enable_extensions": ["colon_fence"],
+        "nb_execution_mode": "off",
+        "exclude_patterns": ["09*"],
+        "html_theme": "basic",
+    }
+    warnings = io.StringIO()
+    with docutils_namespace(), patch_docutils():
+        Sphinx(tmp_path, None, tmp_path / "out", tmp_path / "trees", "html", settings, None, warnings).build()
+    assert not warnings.getvalue()
+    soup = BeautifulSoup((tmp_path / "out" / "index.html").read_text("utf-8"), "html.parser")
+    cards = soup.select(".tb-chapters > .tb-chapter")
+    assert [card.a["href"] for card in cards] == ["07-drawn.html", "08-bare.html"]
+    assert [card.a.get_text() for card in cards] == ["7 · With a figure", "8 · Without a figure"]
+    assert [len(card.select(".tb-sketch svg")) for card in cards] == [1, 0]
+    texts = [[text.get_text() for text in card.select("p")[1:]] for card in cards]
+    assert texts == [["Which of {them} grew?", "Seven grew."], ["Which of {them} grew?"]]
 
 
 def test_the_score_is_that_of_the_list(pages: dict[str, BeautifulSoup]) -> None:
@@ -269,31 +318,6 @@ def test_the_landing_page_is_light(pages: dict[str, BeautifulSoup], site: Path) 
 
 
 # --- in a browser --------------------------------------------------------------------------------
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    """Serve files without a line of log per request."""
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    """Address of the book."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(site))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """A browser without a window."""
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import tinycss2
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "_ext"))
 
-import tb_light  # noqa: E402
+import tb_light
 
 SVG = (
     '<svg aria-hidden="true" focusable="false" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 532.8 280.8" '
@@ -207,6 +207,25 @@ def test_a_cell_keeps_room_for_what_it_will_show() -> None:
     )
     rooms = re.findall(r'<div class="cell tb-room-(\d+)', tb_light.estimate_heights(body))
     assert rooms == ["8", "3"], "1,560 and 530 pixels; what is folded away needs none"
+
+
+def test_a_long_section_keeps_room_and_a_short_one_needs_none() -> None:
+    drawing = '<div class="cell"><div class="tb-plot tb-wide"><svg viewBox="0 0 100 100"></svg></div></div>'
+    inner = f"<section><h3>c</h3>{drawing * 4}</section>"
+    body = f'<section id="a"><h1>t</h1><section id="b"><p>x</p>{inner}</section><section id="c">y</section></section>'
+    sized = tb_light.estimate_heights(body)
+    assert re.findall(r"<section[^>]*>", sized) == [
+        '<section id="a">', '<section id="b" class="tb-hall-3">', "<section>", '<section id="c">',
+    ]  # fmt: skip
+    assert [body[begin:end] for begin, end in tb_light.sections_of(body)] == [
+        f'<section id="b"><p>x</p>{inner}', '<section id="c">y'
+    ]  # fmt: skip
+
+
+def test_a_script_goes_only_where_no_page_needs_it() -> None:
+    need = tb_light.NEEDS["_static/togglebutton.js"]
+    assert need.search('<div class="tip admonition dropdown">') and need.search('<div class="cell toggle">')
+    assert not need.search('<details class="sd-dropdown">') and not need.search('<div class="admonition note">')
 
 
 def test_the_table_of_a_figure_is_a_table() -> None:

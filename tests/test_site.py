@@ -21,9 +21,9 @@ from bs4.element import NavigableString
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "_ext"))
 
-import tb_light  # noqa: E402
-import tb_mathml  # noqa: E402
-import tb_site  # noqa: E402
+import tb_light
+import tb_mathml
+import tb_site
 
 FIRST_VISIT = 500_000  # bytes over the network, gzipped
 NEXT_VISIT = 150_000  # the page and what only this page loads: all else is in the browser's cache

@@ -7,13 +7,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools import build, check_notebooks, check_site, environment, execute
+from tools import build, check_notebooks, check_site, environment, execute, lighthouse
 from tools.environment import ROOT, ToolError
 
 FIGURE = (
@@ -442,6 +443,64 @@ def test_serving_says_what_is_wrong(folder: Path):
             build.serve(taken.getsockname()[1])
     with pytest.raises(ToolError, match="make serve PORT="):
         build.serve(70000)
+
+
+def test_lighthouse_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr(lighthouse, "SITE", tmp_path)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("LIGHTHOUSE", raising=False)
+    assert build.main(["lighthouse"]) == 1
+    assert "run `make book` first" in capsys.readouterr().err
+    (tmp_path / "index.html").write_text("page")
+    assert build.main(["lighthouse", "none.html"]) == 1
+    assert "has no page none.html" in capsys.readouterr().err
+    assert build.main(["lighthouse", "index.html"]) == 1
+    assert capsys.readouterr().err.strip() == (
+        "There is no lighthouse to measure with: run `npm install --global lighthouse`, or set LIGHTHOUSE to its path."
+    )
+
+
+def report_of(root: str, performance: float, *others: str) -> dict:
+    """A report of Lighthouse, with what we read of it."""
+    own = {"index.html": 40_000, "a.css?v=1": 20_000, "a.svg": 600}
+    sizes = {"data:image/svg+xml,": 0, **{f"{root}/{name}": size for name, size in own.items()}}
+    items = [{"url": url, "transferSize": size} for url, size in {**sizes, **dict.fromkeys(others, 5_000)}.items()]
+    scores = {**dict.fromkeys(lighthouse.PROMISED, 1), "performance": performance}
+    return {
+        "finalDisplayedUrl": f"{root}/index.html",
+        "audits": {"network-requests": {"details": {"items": items}}},
+        "categories": {name: {"score": score} for name, score in scores.items()},
+    }
+
+
+def test_a_report_of_lighthouse_is_read_as_a_row():
+    found = lighthouse.read_report(report_of("http://127.0.0.1:1", 0.971))
+    assert found == ({**dict.fromkeys(lighthouse.PROMISED, 100), "performance": 97}, 60_600, 40_600, 3, 0)
+    assert found.row("index.html").split() == ["index.html", "97", "100", "100", "100", "61", "41", "3", "0"]
+
+
+@pytest.mark.parametrize(
+    ("score", "others", "fails"), [(0.95, (), False), (0.94, (), True), (1, ("https://a/b",), True)]
+)
+def test_lighthouse_fails_below_what_is_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, score: float, others: tuple[str, ...], fails: bool
+):
+    monkeypatch.setattr(lighthouse, "SITE", tmp_path)
+    (tmp_path / "index.html").write_text("<p>page</p>" * 99)
+    for variable in ("LIGHTHOUSE", "CHROMIUM"):
+        monkeypatch.setenv(variable, sys.executable)
+    seen = []
+
+    def run(command: list[str], chromium: str, address: str) -> dict:
+        with urllib.request.urlopen(f"{address}?v=1") as answer:
+            seen.append((answer.headers["Content-Encoding"], answer.headers["Cache-Control"]))
+        return report_of(address.removesuffix("/index.html"), score, *others)
+
+    monkeypatch.setattr(lighthouse, "run_lighthouse", run)
+    assert build.main(["lighthouse", "index.html"]) == int(fails)
+    printed = capsys.readouterr()
+    assert seen == [("gzip", "max-age=31536000")] and "third party" in printed.out
+    assert ("Below what is promised" in printed.err) == fails
 
 
 def test_a_second_build_waits_for_the_first(tmp_path: Path):

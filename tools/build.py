@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import functools
 import http.server
 import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -21,6 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
+from tools import lighthouse
 from tools.environment import (
     BUILD,
     LOCK,
@@ -32,6 +35,7 @@ from tools.environment import (
     run_environment,
     say,
     set_up,
+    venv_python,
 )
 
 SITE = BUILD / "html"
@@ -128,11 +132,16 @@ def build_book() -> None:
         if is_current():
             say("Nothing to do: the book is built from the files as they are now.")
         else:
-            inputs = _inputs(_INPUTS)  # taken before, so that a file changed meanwhile is noticed next time
+            inputs = _inputs(_INPUTS)
+            basis = _inputs(_EXECUTION_INPUTS)
+            _check_data()
             _drop_outdated_results()
             in_browser = lite.is_available()
             with stage("Executing the notebooks and building the pages"):
-                html = _run_jupyter_book({"TRADEBOOK_LITE": "1"} if in_browser else {})
+                try:
+                    html = _run_jupyter_book({"TRADEBOOK_LITE": "1"} if in_browser else {})
+                finally:
+                    _disown_results(basis)
             if in_browser:
                 with stage("Adding notebooks that run in the browser"):
                     lite.build(html)
@@ -141,7 +150,10 @@ def build_book() -> None:
             with stage("Checking the pages"):
                 _check(html)
             _swap(html)
-            RECORD.write_text(json.dumps({"inputs": inputs, "pages": digest([SITE], SITE)}), "utf-8")
+            changed = _inputs(_INPUTS) != inputs  # then nobody knows which of them the pages show
+            RECORD.write_text(json.dumps({"inputs": "" if changed else inputs, "pages": digest([SITE], SITE)}), "utf-8")
+            if changed:
+                say("Files of the book were changed while it was built: run `make book` again to have them in it.")
     say(f"Open the book: {(SITE / 'index.html').as_uri()}")
     say("or run `make serve`.")
 
@@ -162,6 +174,27 @@ def _make_editions(html: Path) -> None:
         say(f"  {path.name}, {megabytes(path.stat().st_size)}")
 
 
+def _check_data() -> None:
+    """Ask whether the tables make sense together, if they have changed since they were last found in order."""
+    if not (ROOT / "data" / "datapackage.json").is_file():  # a book without data
+        return
+    passed = BUILD / "data-checked"
+    current = _inputs(["data", "tools/check_data.py", "tradebook/control.py", "tradebook/data.py"])
+    if passed.is_file() and passed.read_text("utf-8") == current:
+        return
+    with stage("Checking the data"):
+        command = [sys.executable, "-m", "tools.check_data"]
+        if subprocess.run(command, cwd=ROOT, env=run_environment(), check=False).returncode:
+            raise ToolError("The data are not in order: correct the problems listed above and run `make book` again.")
+    passed.write_text(current, "utf-8")
+
+
+def _disown_results(basis: str) -> None:
+    """Forget on what the kept results rest if data, code or packages were changed while notebooks ran."""
+    if _inputs(_EXECUTION_INPUTS) != basis:
+        (WORK / "results-basis").unlink(missing_ok=True)
+
+
 def _drop_outdated_results() -> None:
     """Forget notebook results if data, code or packages have changed, and all that Sphinx kept.
 
@@ -173,10 +206,27 @@ def _drop_outdated_results() -> None:
     current = _inputs(_EXECUTION_INPUTS)
     for folder in ("html", ".doctrees", "jupyter_execute"):
         _remove(WORK / "_build" / folder)
-    if not basis.is_file() or basis.read_text() != current:
+    if not basis.is_file() or basis.read_text() != current or not _are_whole(results):
         _remove(results)
     WORK.mkdir(parents=True, exist_ok=True)
     basis.write_text(current)
+
+
+def _are_whole(results: Path) -> bool:
+    """Whether what jupyter-cache keeps can be used: a full disk or an interruption may leave half of it."""
+    if not results.is_dir() or not any(results.iterdir()):
+        return True
+    if not (results / "__version__.txt").is_file():  # written when the database has its tables
+        return False
+    try:
+        with contextlib.closing(sqlite3.connect(f"{(results / 'global.db').as_uri()}?mode=ro", uri=True)) as base:
+            keys = [key for (key,) in base.execute("SELECT hashkey FROM nbcache")]
+            sound = base.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        for key in keys:
+            json.loads((results / "executed" / str(key) / "base.ipynb").read_text("utf-8"))
+    except (sqlite3.Error, OSError, ValueError):
+        return False
+    return sound
 
 
 def _remove(path: Path) -> None:
@@ -283,6 +333,12 @@ def check() -> None:
     from tools.check_site import main as check_site
 
     failed = []
+    if (ROOT / "data" / "datapackage.json").is_file():
+        from tools.check_data import main as check_data
+
+        with stage("Checking the data"):
+            if check_data([]):
+                failed.append("the data")
     with stage("Checking the notebooks"):
         if check_notebooks([]):
             failed.append("the notebooks")
@@ -341,6 +397,9 @@ class _Server(http.server.ThreadingHTTPServer):
 
 def serve(port: int) -> None:
     """Serve the built book to this machine only."""
+    if not SITE.exists() and _OLD.is_dir():  # a build was interrupted between two renamings
+        with only_one(BUILD):
+            _finish_swap()
     if not (SITE / "index.html").is_file():
         raise ToolError("There is no built book to serve: run `make book` first.")
     try:
@@ -364,6 +423,16 @@ def lab(extra: list[str]) -> int:
             [sys.executable, "-m", "jupyterlab", *extra, "chapters"], cwd=ROOT, env=env, check=False
         ).returncode
     return 0
+
+
+def fork(extra: list[str]) -> int:
+    """Make a chapter somebody's own; the options are those of ``tradebook fork``."""
+    set_up()
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    command = [str(venv_python()), "-m", "tradebook.cli", "fork", *(extra or ["--help"])]
+    with contextlib.suppress(KeyboardInterrupt):
+        return subprocess.run(command, env=env, check=False).returncode
+    return 130
 
 
 def clean() -> None:
@@ -400,6 +469,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("lab", help="open JupyterLab on the chapters; more options go to it")
     serving = commands.add_parser("serve", help="serve the built book on this machine")
     serving.add_argument("--port", type=int, default=8000, help="default: 8000")
+    commands.add_parser("fork", help="make a chapter your own; options as of `tradebook fork`", add_help=False)
+    measured = commands.add_parser("lighthouse", help="measure the built book with Lighthouse (from npm)")
+    measured.add_argument("page", nargs="*", help="for instance chapters/index.html; default: every chapter")
     commands.add_parser("clean", help="remove what was built")
     commands.add_parser("distclean", help="remove what was built, and .venv")
     return parser
@@ -409,12 +481,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit code."""
     parser = _parser()
     options, extra = parser.parse_known_args(arguments)
-    if extra and options.command not in ("test", "lab", "execute"):
+    if extra and options.command not in ("test", "lab", "execute", "fork"):
         parser.error(f"{options.command} does not know {' '.join(extra)}")
     try:
         return _run(options, extra)
     except ToolError as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        # what the disk refuses may come up in any step; whatever the step was, it has not replaced anything
+        print(f"\n{_refused(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(
@@ -422,6 +498,24 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def _refused(error: OSError) -> str:
+    """One sentence about a file that could not be read or written."""
+    name = error.filename2 or error.filename
+    where = os.fsdecode(name) if isinstance(name, (str, bytes, os.PathLike)) else "A file"
+    where = where.removeprefix(str(ROOT) + os.sep)
+    room, right = "free some disk space", "give yourself the right to write there"
+    cures = {
+        errno.ENOSPC: room,
+        errno.EDQUOT: room,
+        errno.EFBIG: "raise the limit of sizes",
+        errno.EROFS: "copy the book to a folder that can be written",
+        errno.EACCES: right,
+        errno.EPERM: right,
+    }
+    what = f"{where} could not be read or written ({error.strerror or error})"
+    return f"{what}: {cures.get(error.errno, 'put that right')} and run the command again."
 
 
 def _run(options: argparse.Namespace, extra: list[str]) -> int:
@@ -432,6 +526,8 @@ def _run(options: argparse.Namespace, extra: list[str]) -> int:
         return execute(extra)
     if options.command == "lab":
         return lab(extra)
+    if options.command == "fork":
+        return fork(extra)
     commands: dict[str, Callable[[], None]] = {
         "setup": set_up,
         "book": build_book,
@@ -440,6 +536,7 @@ def _run(options: argparse.Namespace, extra: list[str]) -> int:
         "test": lambda: test(extra),
         "check": check,
         "serve": lambda: serve(options.port),
+        "lighthouse": lambda: lighthouse.measure(options.page),
         "clean": clean,
         "distclean": clean_all,
     }

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tradebook.data import package
+from tradebook.markdown import address, text
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "chapters" / "appendices" / "data.md"
@@ -51,11 +52,6 @@ first rows. Numbers have six significant digits.
 """
 
 
-def text(value: str) -> str:
-    """Prose of a descriptor inside Markdown: no accidental table cells or roles."""
-    return value.replace("|", "\\|").replace("{", "\\{").replace("$", "\\$").replace("<", "&lt;")
-
-
 def years(resource: dict) -> str:
     span = resource["coverage"].get("years")
     return f"{span[0]}–{span[1]}" if span else ""
@@ -84,9 +80,9 @@ def section(resource: dict) -> str:
         for f in resource["schema"]["fields"]
     ]
     sources = "; ".join(
-        f"[{text(s['title'])}]({s['path']})" if "path" in s else text(s["title"]) for s in resource["sources"]
+        f"[{text(s['title'])}]({address(s['path'])})" if "path" in s else text(s["title"]) for s in resource["sources"]
     )
-    licences = "; ".join(f"[{text(terms['title'])}]({terms['path']})" for terms in resource["licenses"])
+    licences = "; ".join(f"[{text(terms['title'])}]({address(terms['path'])})" for terms in resource["licenses"])
     problems = "\n".join(f"- {text(caveat)}" for caveat in resource["caveats"])
     economies = resource["coverage"].get("economies")
     coverage = f"{resource['rows']:,} rows" + (f", {years(resource)}" if years(resource) else "")

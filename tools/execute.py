@@ -9,6 +9,7 @@ the next (timings, the version of Python, random cell names) is not kept.
 from __future__ import annotations
 
 import argparse
+import glob
 import hashlib
 import json
 import os
@@ -94,6 +95,8 @@ def execute(path: Path) -> bool:
         after += "\n"
     if after == before:
         return False
+    for left_over in path.parent.glob(f".{glob.escape(path.stem)}-*.tmp"):  # of a run that was killed
+        left_over.unlink(missing_ok=True)
     # beside the notebook, then renamed over it: an interruption leaves the old file or the new one
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
     try:

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tradebook.data import data_folder, package
+from tradebook.data import data_folder, note_read, package
 from tradebook.errors import TradebookError
 from tradebook.inputoutput import world_table
 from tradebook.stored import stored
 
-__all__ = ["BigDataError", "query", "size", "value_added"]
+__all__ = ["BigDataError", "checked_file", "query", "size", "value_added"]
 
 
 class BigDataError(TradebookError):
@@ -48,11 +48,12 @@ def query(sql: str, *names: str) -> pd.DataFrame:
     """
     import duckdb
 
+    note_read(*names)
     # One thread: sums of decimals then come in the same order, and to the same last digit, on every computer.
     connection = duckdb.connect(config={"threads": 1})
     try:
         for name in names:
-            path = str(_file(data_folder(), name)).replace("'", "''")
+            path = str(checked_file(data_folder(), name)).replace("'", "''")
             reader = "read_parquet" if path.endswith(".parquet") else "read_csv"
             connection.execute(f"CREATE VIEW {name.replace('-', '_')} AS SELECT * FROM {reader}('{path}')")
         return connection.execute(sql).df()
@@ -64,8 +65,14 @@ def query(sql: str, *names: str) -> pd.DataFrame:
 
 
 @cache
-def _file(folder: Path, name: str) -> Path:
-    """The file of a table, once it is known to be the one that the data package describes."""
+def checked_file(folder: Path, name: str) -> Path:
+    """The file of a table, once it is known to be the one that the data package describes.
+
+    Raises
+    ------
+    BigDataError
+        If the table is unknown, missing or altered.
+    """
     resource = next((r for r in package()["resources"] if r["name"] == name), None)
     if resource is None:
         raise BigDataError(f"There is no table “{name}” in the data package; see tradebook.data.tables().")
@@ -83,6 +90,7 @@ def size(names: Sequence[str]) -> pd.DataFrame:
     DataFrame
         Index: table; columns `rows`, `columns`, `cells`, `megabytes`, `bytes a cell`.
     """
+    note_read(*names)
     known = {r["name"]: r for r in package()["resources"]}
     rows = {}
     for name in names:

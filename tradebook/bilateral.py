@@ -10,13 +10,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from tradebook import baci, engine, indices
+from tradebook import flows as questions
 from tradebook.data import load
 from tradebook.economies import lineage, name
 from tradebook.errors import TradebookError
 
 __all__ = [
     "NoTradeDataError",
+    "advantage",
     "classifications",
+    "intensity",
     "mirror",
     "products",
     "reported_by",
@@ -28,6 +32,16 @@ __all__ = [
     "unpublished_share",
     "unusual_years",
 ]
+
+
+#: Classification → table; flows at six digits are the reader's own, only their groups come from a table.
+_TABLES = {
+    "hs6": "hs-chapters",
+    "hs-chapter": "russia-hs-chapters",
+    "sitc-division": "china-sitc-divisions",
+    "sitc-section": "sitc-sections-matrix",
+    "lall": "china-russia-lall",
+}
 
 
 class NoTradeDataError(TradebookError):
@@ -47,7 +61,7 @@ def totals(a: str, b: str) -> pd.DataFrame:
     -------
     DataFrame
         year, exporter, importer, reporter, valuation (FOB|CIF), value_usd (US dollars), status, source, recorded_as.
-        China–Russia: 1978–2025; other pairs: 1960–2020.
+        China–Russia: 1978–2025; other pairs: 1960–2020. ``attrs["table"]`` names the table.
 
     Raises
     ------
@@ -59,10 +73,10 @@ def totals(a: str, b: str) -> pd.DataFrame:
         frame = load("china-russia-totals")
         frame["recorded_as"] = np.where(frame["year"] < 1992, "SUN", "RUS")
         frame[["exporter", "importer"]] = frame[["exporter", "importer"]].replace("SUN", "RUS")
+        frame.attrs["table"] = "china-russia-totals"
         return frame
-    flows = load("bilateral-trade")
     codes = {code: here for here in (a, b) for code in lineage(here)}
-    flows = flows[flows["exporter"].isin(codes) & flows["importer"].isin(codes)]
+    flows = _between("bilateral-trade", list(codes))
     flows = flows.assign(
         recorded_as=flows["exporter"] + "–" + flows["importer"],
         exporter=flows["exporter"].map(codes),
@@ -86,7 +100,9 @@ def totals(a: str, b: str) -> pd.DataFrame:
     keys = ["year", "exporter", "importer", "reporter", "valuation"]
     frame = frame.groupby(keys, as_index=False).agg(value_usd=("value_usd", "sum"), recorded_as=("recorded_as", "last"))
     frame["value_usd"] *= 1e6
-    return frame.assign(status="reported", source="IMF DOTS (vintage 2021)")
+    frame = frame.assign(status="reported", source="IMF DOTS (vintage 2021)")
+    frame.attrs["table"] = "bilateral-trade"
+    return frame
 
 
 def reported_by(trade: pd.DataFrame, reporter: str, home: str) -> pd.DataFrame:
@@ -199,10 +215,11 @@ def shares(trade: pd.DataFrame, exporter: str, top: int = 6) -> pd.DataFrame:
 def classifications(a: str, b: str) -> list[str]:
     """Product classifications for which the pair's trade is on record, the most detailed first.
 
+    “hs6” (all pairs, where ``TRADEBOOK_FLOWS`` names a folder of flows that the reader has made with `tradebook baci`),
     “hs-chapter” (Russia and a partner, 2000–2020), “sitc-division” (China and ten partners, 2010–2018), “sitc-section”
     (all pairs, 1995, 2005, 2015), “lall” (China–Russia, 1995–2017).
     """
-    found = []
+    found = ["hs6"] if baci.folder() else []
     if "RUS" in (a, b) and (load("russia-hs-chapters")["partner"].isin({a, b} - {"RUS"})).any():
         found.append("hs-chapter")
     if "CHN" in (a, b) and (load("china-sitc-divisions")["partner"].isin({a, b} - {"CHN"})).any():
@@ -229,7 +246,8 @@ def products(a: str, b: str, classification: str | None = None) -> pd.DataFrame:
     -------
     DataFrame
         year, exporter, importer, product, product_name, group, value_usd. `group` is the HS section, the SITC
-        section, or Lall's broad class. ``attrs["reporter"]`` says whose customs recorded it.
+        section, or Lall's broad class. Of ``attrs``, `reporter` says whose customs recorded it, `table` where it
+        stands, and `doubtful` which years the table warns of for this pair.
 
     Raises
     ------
@@ -243,6 +261,7 @@ def products(a: str, b: str, classification: str | None = None) -> pd.DataFrame:
             f"No {chosen} record of trade between {name(a)} and {name(b)}; available: {', '.join(possible) or 'none'}."
         )
     makers = {
+        "hs6": _hs6,
         "hs-chapter": _hs_chapters,
         "sitc-division": _sitc_divisions,
         "sitc-section": _sitc_sections,
@@ -251,7 +270,10 @@ def products(a: str, b: str, classification: str | None = None) -> pd.DataFrame:
     frame, reporter = makers[chosen](a, b)
     columns = ["year", "exporter", "importer", "product", "product_name", "group", "value_usd"]
     frame = frame[columns].sort_values(columns[:4], ignore_index=True)
-    frame.attrs.update(classification=chosen, reporter=reporter)
+    inflated = chosen == "hs-chapter" and {a, b} == {"CHN", "RUS"}  # see the known problems of the table
+    frame.attrs.update(
+        classification=chosen, reporter=reporter, table=_TABLES[chosen], doubtful=[2016, 2017] if inflated else []
+    )
     return frame
 
 
@@ -266,6 +288,18 @@ def section_names() -> pd.Series:
     titles = load("sitc-rev4").set_index("code")["name"]
     titles = titles[titles.index.str.len() == 1]
     return titles.str.replace(r"(,| classified| and transactions).*", "", regex=True)
+
+
+def _hs6(a: str, b: str) -> tuple[pd.DataFrame, str]:
+    place = baci.folder()
+    frame = engine.answer(questions.between(baci.open_flows(place), [a, b]))
+    if frame.empty:
+        raise NoTradeDataError(f"{place} holds no trade between {name(a)} and {name(b)}; choose another pair.")
+    sections = load("hs-chapters").set_index("hs_chapter")["section_short"]
+    return frame.assign(
+        product_name=frame["product"].map(baci.product_names(place)),
+        group=frame["product"].str[:2].map(sections).fillna("Not classified"),
+    ), "BACI, reconciled from both records"
 
 
 def _hs_chapters(a: str, b: str) -> tuple[pd.DataFrame, str]:
@@ -290,9 +324,8 @@ def _sitc_divisions(a: str, b: str) -> tuple[pd.DataFrame, str]:
 
 
 def _sitc_sections(a: str, b: str) -> tuple[pd.DataFrame, str]:
-    frame = load("sitc-sections-matrix")
-    here = frame["exporter"].isin([a, b]) & frame["importer"].isin([a, b])
-    frame = frame[here & (frame["exporter"] != frame["importer"]) & (frame["sitc_section"] != "TOTAL")]
+    frame = _between("sitc-sections-matrix", [a, b])
+    frame = frame[frame["sitc_section"] != "TOTAL"]
     label = frame["sitc_section"].map(section_names())
     return frame.assign(product=frame["sitc_section"], product_name=label, group=label), "each exporter"
 
@@ -316,6 +349,65 @@ def top_products(trade: pd.DataFrame, by: str = "group", n: int = 5) -> pd.DataF
     sums["share"] = 100 * sums["value_usd"] / sums.groupby("exporter")["value_usd"].transform("sum")
     sums["rank"] = sums.groupby("exporter")["value_usd"].rank(ascending=False, method="first").astype(int)
     return sums[sums["rank"] <= n].sort_values(["exporter", "rank"], ignore_index=True)
+
+
+# --- Questions to the world's trade ----------------------------------------------------------------
+#
+# A pair's place in the world needs the whole of a large table. It is asked of the engine (`tradebook.engine`: DuckDB,
+# or the Spark cluster that the reader has set); in a browser, where there is none, the same is computed in memory.
+
+
+def advantage(economies: list[str]) -> pd.DataFrame:
+    """Revealed comparative advantage of economies in the ten SITC sections, 1995, 2005 and 2015.
+
+    Parameters
+    ----------
+    economies : list of str
+        ISO alpha-3 codes.
+
+    Returns
+    -------
+    DataFrame
+        year, exporter, product (section), value_usd (exports to the world), rca (1 = the world's share).
+    """
+    if engine.available("sitc-sections-matrix"):
+        table = engine.table("sitc-sections-matrix").rename(product="sitc_section")
+        whole = questions.revealed_comparative_advantage(table.filter(table["product"] != "TOTAL"))
+        return engine.answer(whole.filter(whole["exporter"].isin(economies)))
+    table = load("sitc-sections-matrix").rename(columns={"sitc_section": "product"})
+    exports = indices.aggregate(table[table["product"] != "TOTAL"], ["year", "exporter", "product"])
+    whole = indices.revealed_comparative_advantage(exports)
+    return whole[whole["exporter"].isin(economies)].reset_index(drop=True)
+
+
+def intensity(a: str, b: str, since: int = 1995) -> pd.DataFrame:
+    """Trade intensity of a pair by exporters' reports, both directions.
+
+    Returns
+    -------
+    DataFrame
+        year, exporter, importer, value_usd, trade_intensity (1 = as the world does); from `since` on.
+    """
+    if engine.available("bilateral-trade"):
+        table = engine.table("bilateral-trade")
+        rows = questions.reports(table.filter(table["year"] >= since))
+        rows = rows.filter(rows["reporter"] == "exporter", rows["exporter"] != "WLD", rows["importer"] != "WLD")
+        return engine.answer(questions.between(questions.trade_intensity(rows), [a, b]))
+    table = load("bilateral-trade")
+    table = table[(table["year"] >= since) & (table["exporter"] != "WLD") & (table["importer"] != "WLD")]
+    sold = table.dropna(subset="exporter_reported_fob_musd")
+    sold = sold.assign(value_usd=sold["exporter_reported_fob_musd"] * questions.MUSD)
+    whole = indices.trade_intensity(sold[["year", "exporter", "importer", "value_usd"]])
+    return whole[whole["exporter"].isin([a, b]) & whole["importer"].isin([a, b])].reset_index(drop=True)
+
+
+def _between(table: str, codes: list[str]) -> pd.DataFrame:
+    """Rows of a large table whose exporter and importer are among the codes."""
+    if engine.available(table):
+        return engine.answer(questions.between(engine.table(table), codes))
+    frame = load(table)
+    inside = frame["exporter"].isin(codes) & frame["importer"].isin(codes) & (frame["exporter"] != frame["importer"])
+    return frame[inside]
 
 
 def unpublished_share(partner: str) -> pd.DataFrame:

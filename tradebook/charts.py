@@ -115,6 +115,7 @@ def _style() -> dict:
         "lines.linewidth": 2.0,
         "lines.solid_capstyle": "round",
         "text.color": INK,
+        "text.parse_math": False,  # a dollar sign in a name is a dollar sign
         "xtick.color": MUTED,
         "xtick.labelsize": 9.5,
         "xtick.major.size": 3,
@@ -479,7 +480,13 @@ def bars(
     return Chart(draw, data, height or (max(size, 2.2), max(size * 1.08, 2.4)))
 
 
-def stack(frame: pd.DataFrame, *, x: str, height: tuple[float, float] | None = None) -> Chart:
+def stack(
+    frame: pd.DataFrame,
+    *,
+    x: str,
+    colours: Mapping[str, str] | None = None,
+    height: tuple[float, float] | None = None,
+) -> Chart:
     """Horizontal bars made of parts: one bar per row, its parts side by side with their numbers.
 
     Parameters
@@ -488,8 +495,10 @@ def stack(frame: pd.DataFrame, *, x: str, height: tuple[float, float] | None = N
         Index: rows, from top to bottom; columns: parts, from left to right; counts or amounts, not negative.
     x : str
         What the length measures, with its unit.
+    colours : mapping of column to name of a palette colour, optional
+        Where the parts have a colour of their own all over the book, as verdicts have (``claims.COLOURS``).
     """
-    tints = [SERIES[i % len(SERIES)] for i in range(len(frame.columns))]
+    tints = [PALETTE[colours[column]] if colours else SERIES[i % len(SERIES)] for i, column in enumerate(frame)]
 
     def draw(figure: Figure, narrow: bool) -> None:
         axes = figure.subplots()

@@ -33,7 +33,7 @@ from tradebook.data import data_folder
 from tradebook.errors import TradebookError
 
 __all__ = [
-    "AUDIT_COLUMNS", "COLUMNS", "COMPARISONS", "KINDS", "RELATIONS", "SOURCES", "VERDICTS", "CheckError",
+    "AUDIT_COLUMNS", "COLOURS", "COLUMNS", "COMPARISONS", "KINDS", "RELATIONS", "SOURCES", "VERDICTS", "CheckError",
     "ClaimError", "Judgement", "Tolerance", "audit", "compare", "coverage", "dependencies", "half_unit",
     "likely_reading", "parse_call", "read_audit", "register", "scoreboard", "slips", "verdict",
 ]  # fmt: skip
@@ -58,6 +58,8 @@ VERDICTS = (
     "internally inconsistent",
     "not checkable",
 )
+#: Palette colour of each verdict, in charts as on the pages.
+COLOURS = dict(zip(VERDICTS, ("c3", "c6", "c5", "c2", "c7", "c8"), strict=True))
 #: Columns of a register file. `threshold` is ours, `stated_value` the source's; a claim that is
 #: tested has one of them.
 COLUMNS = (
@@ -114,12 +116,16 @@ def register(source: str | None = None) -> pd.DataFrame:
         raise ClaimError(f"There is no source “{source}”; choose one of {', '.join(SOURCES)}.")
     wanted = SOURCES if source is None else (source,)
     folder = data_folder() / "claims"
-    found = [folder / f"{key}.csv" for key in wanted if (folder / f"{key}.csv").exists()]
+    try:
+        described = data.described_registers(folder)
+        found = [key for key in wanted if (folder / f"{key}.csv").exists() or key in described]
+        frames = [data.read_register(folder, key) for key in found]
+    except data.DataError as error:
+        raise ClaimError(str(error)) from None
     if not found:
-        raise ClaimError(f"There is no register in {folder}; restore data/claims from the repository.")
-    frames = [pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8") for path in found]
-    for path, frame in zip(found, frames, strict=True):
-        _validate(frame, path.stem)
+        raise ClaimError("There is no register in data/claims; restore the folder from the repository.")
+    for key, frame in zip(found, frames, strict=True):
+        _validate(frame, key)
     claims = pd.concat(frames, ignore_index=True)
     return claims.astype({"line": int, "chapter": int})
 
@@ -135,11 +141,10 @@ def coverage() -> pd.DataFrame:
         the number of a page, a section, a reference). Counted from ``data/claims/coverage.csv``, which lists every
         number.
     """
-    path = data_folder() / "claims" / "coverage.csv"
     try:
-        listed = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except FileNotFoundError:
-        raise ClaimError(f"There is no {path}; restore data/claims from the repository.") from None
+        listed = data.read_register(data_folder() / "claims", "coverage")
+    except data.DataError as error:
+        raise ClaimError(str(error)) from None
     roles = ["stated", "period", "named", "reason"]
     counts = pd.crosstab(listed["source"], listed["role"]).reindex(index=list(SOURCES), columns=roles, fill_value=0)
     counts.loc["all"] = counts.sum()

@@ -12,8 +12,9 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from tradebook import __version__, claims, data
+from tradebook import __version__, assignment_commands, claims, data, flow_commands, fork_commands, newchapter
 from tradebook.errors import TradebookError
+from tradebook.suggest import did_you_mean
 
 app = typer.Typer(
     help="Look at the data and the audited statements of the book.",
@@ -67,7 +68,9 @@ def audit(
 ) -> None:
     """Recompute the registered statements of the sources and print their verdicts."""
     if only is not None and only not in claims.VERDICTS:
-        raise claims.ClaimError(f"There is no verdict “{only}”; choose one of {', '.join(claims.VERDICTS)}.")
+        raise claims.ClaimError(f"There is no verdict “{only}”. {did_you_mean(only, claims.VERDICTS)}")
+    if source is not None and source not in claims.SOURCES:
+        raise claims.ClaimError(f"There is no source “{source}”. {did_you_mean(source, claims.SOURCES)}")
     before = claims.read_audit(against) if against else None
     result = claims.audit(chapter=chapter, source=source)
     if before is not None:
@@ -88,6 +91,21 @@ def audit(
         typer.echo("No claim has that verdict.")
     else:
         _print_scoreboard(result)
+
+
+@app.command("new-chapter", epilog='Example: tradebook new-chapter "Trade in services" --question "Who sells them?"')
+def new_chapter(
+    title: Annotated[str, typer.Argument(help="Heading of the chapter, without a number.")],
+    question: Annotated[str, typer.Option(help="The question that the chapter answers.")] = newchapter.QUESTION,
+    number: Annotated[int | None, typer.Option(help="Number of the chapter; by default the next one.")] = None,
+) -> None:
+    """Add a chapter to the book from a template that runs: notebook, coursework, entry in the contents."""
+    typer.echo("Writing and executing the chapter …")
+    added = newchapter.create(title, question, number)
+    for path in added.files:
+        typer.echo(f"  wrote {path.relative_to(added.repository).as_posix()}")
+    typer.echo("  entered it in _toc.yml")
+    typer.echo(f"Chapter {added.number} runs: replace its example by your own content (make lab), then make test.")
 
 
 def _claims_of(chapter: int | None, source: str | None, before: pd.DataFrame) -> pd.Series:
@@ -117,6 +135,39 @@ def _print_scoreboard(result: pd.DataFrame) -> None:
     if figures.any():
         share = tested.sum() / figures.sum()
         typer.echo(f"{figures.sum()} statements give a figure; {tested.sum()} of them ({share:.0%}) are recomputed.")
+
+
+@app.command(epilog="Example: tradebook refresh wdi")
+def refresh(
+    tables: Annotated[list[str] | None, typer.Argument(help="Tables; if none is named, all that can be.")] = None,
+    show: Annotated[bool, typer.Option("--list", help="Say which tables can be refreshed, others why not.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked for, and ask nobody.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Only look at vintages that were fetched before.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Replace the tables by their new vintages.")] = False,
+) -> None:
+    """Fetch newer data from the publishers and show what they change; replace tables only with --accept."""
+    from tradebook import refresh as renewal  # only here: it needs packages that a reader of the book does not
+
+    names = tables or []
+    if show:
+        lines = renewal.listing()
+    elif dry_run:
+        lines = renewal.plan(names, renewal.Around())
+    else:
+        lines = []
+        renewal.refresh(names, accept=accept, offline=offline, say=typer.echo, progress=_progress)
+    for line in lines:
+        typer.echo(line)
+
+
+def _progress(pieces: list, label: str):
+    """A progress bar on a terminal, nothing elsewhere."""
+    return typer.progressbar(pieces, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
+
+
+fork_commands.add_to(app)
+flow_commands.add_to(app)
+assignment_commands.add_to(app)
 
 
 def main() -> None:

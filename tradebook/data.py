@@ -1,8 +1,9 @@
 """The data package: `load` a table, `describe` it, list the `tables`.
 
 Every table of the book is described in ``data/datapackage.json`` (a Frictionless Data Package). `load` reads a table,
-once per process, and refuses it when the file is not the one that was described (checksum) or does not have the
-described columns, types, ranges and key. Chapters never open a file by path.
+once per process, and refuses it when the file is not the one that was described (checksum), does not have the
+described columns, types, ranges, key, references and texts, or does not add up to what was described
+(`tradebook.control`). Chapters never open a file by path.
 """
 
 from __future__ import annotations
@@ -16,15 +17,21 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from tradebook.browser import fetch
+from tradebook.control import Distinct, difference, key_problem, shown, text_problem
 from tradebook.errors import TradebookError
 
-__all__ = ["DataError", "check_frame", "data_folder", "describe", "load", "note_read", "package", "tables", "watch"]
+__all__ = [
+    "DataError", "check_frame", "data_folder", "describe", "described_registers", "load", "note_read", "package",
+    "read_register", "tables", "watch",
+]  # fmt: skip
 
 _WATCHERS: list[set[str]] = []
 _RESTORE = "restore the file from the repository (git checkout -- data), or download the release again"
+_DESCRIBE = "if the change is meant, describe it with python -m tools.check_data --describe"
 
 
 class DataError(TradebookError):
@@ -41,13 +48,29 @@ def data_folder() -> Path:
 def _read_package(folder: Path) -> dict:
     path = folder / "datapackage.json"
     try:
-        return json.loads(path.read_text("utf-8"))
+        described = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise DataError(
             f"There is no data package in {folder}: {_RESTORE}, or set TRADEBOOK_DATA to its folder."
         ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"datapackage.json is damaged ({error}): {_RESTORE}.") from None
+    except OSError as error:
+        raise DataError(f"datapackage.json cannot be read ({error.strerror}): {_RESTORE}.") from None
+    except ValueError as error:  # not JSON, or not UTF-8
+        raise DataError(f"datapackage.json is damaged ({_one_line(error)}): {_RESTORE}.") from None
+    needed = ("name", "path", "format", "hash", "schema", "rows", "coverage")
+    try:
+        complete = all(key in resource for resource in described["resources"] for key in needed)
+    except (KeyError, TypeError):
+        complete = False
+    if not complete:
+        raise DataError(f"datapackage.json is damaged (it does not describe every table): {_RESTORE}.")
+    return described
+
+
+def _one_line(error: object, most: int = 160) -> str:
+    """What a parser says, in one short line without marks of a page."""
+    text = " ".join(str(error).split()).translate(dict.fromkeys(map(ord, "<>"), "?")).rstrip(".")
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def package() -> dict:
@@ -120,8 +143,7 @@ def _load(folder: Path, name: str) -> pd.DataFrame:
             fetch(path, resource["hash"].removeprefix("sha256:"))
         content = path.read_bytes()
     except OSError as error:
-        reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
-        raise DataError(f"Table “{name}”: {resource['path']} {reason}; {_RESTORE}.") from None
+        raise DataError(f"Table “{name}”: {resource['path']} {_why_unread(error)}; {_RESTORE}.") from None
     if "sha256:" + hashlib.sha256(content).hexdigest() != resource["hash"]:
         raise DataError(
             f"Table “{name}”: {resource['path']} is not the file that was described (checksum differs); {_RESTORE}."
@@ -129,11 +151,95 @@ def _load(folder: Path, name: str) -> pd.DataFrame:
     try:
         frame = _read(path, resource)
     except Exception as error:  # any parser may fail in its own way on a file it cannot read
-        raise DataError(
-            f"Table “{name}”: {resource['path']} cannot be parsed ({type(error).__name__}: {error}); {_RESTORE}."
-        ) from None
-    check_frame(frame, resource)
+        reason = f"{type(error).__name__}: {_one_line(str(error).replace(str(path), resource['path']))}"
+        raise DataError(f"Table “{name}”: {resource['path']} cannot be parsed ({reason}); {_RESTORE}.") from None
+    distinct = check_frame(frame, resource)
+    _check_references(folder, resource, distinct)
+    if changed := difference(frame, resource, distinct):
+        raise DataError(f"Table “{name}” is not the one that was described: {changed}; {_RESTORE}.")
     return frame
+
+
+def _why_unread(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "is missing"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder, not a file"
+    return f"cannot be read ({error.strerror or error})"
+
+
+def _check_references(folder: Path, resource: dict, distinct: dict[str, Distinct]) -> None:
+    """Raise `DataError` unless the rows that a table refers to are in the tables that it refers to."""
+    for key in resource["schema"].get("foreignKeys", []):
+        (column,), target = key["fields"], key["reference"]
+        if target["resource"] not in {one["name"] for one in package()["resources"]}:
+            continue  # a package with a part of the tables
+        known = set(_load(folder, target["resource"])[target["fields"][0]].dropna())
+        lost = [value for value in distinct[column].values if value not in known]
+        if lost:
+            raise DataError(
+                f"Table “{resource['name']}”, column “{column}”: {shown(lost[0])} is not in table "
+                f"“{target['resource']}”; {_RESTORE}."
+            )
+
+
+def read_register(folder: Path, name: str) -> pd.DataFrame:
+    """A register of statements, ``<name>.csv`` of a folder, as text: verified, an empty cell an empty text.
+
+    ``datapackage.json`` beside it describes the registers. Without it (a folder of one's own, a test) there is nothing
+    to compare with; the book's own folder must have it (``python -m tools.check_data``).
+
+    Raises
+    ------
+    DataError
+        If the file is missing, not described, altered, or cannot be read.
+    """
+    path = _register_file(folder, name)
+    resource = next((one for one in _registers(folder) if one["name"] == name), None)
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        typed = None if resource is None else typed_register(frame, resource["schema"]["fields"])
+    except ValueError as error:  # what pandas raises for what is no table, not UTF-8, or no number
+        reason = f"{type(error).__name__}: {_one_line(error)}"
+        raise DataError(f"Register “{name}”: claims/{name}.csv cannot be parsed ({reason}); {_RESTORE}.") from None
+    for column in frame.columns.difference(["comparison"]):  # its signs are < and >
+        if problem := text_problem(pd.Series(frame[column].unique())):
+            raise DataError(f"Register “{name}”, column {shown(column)}: {problem}; {_RESTORE}.")
+    if typed is not None:
+        expected = [field["name"] for field in resource["schema"]["fields"]]
+        changed = "it has other columns" if list(frame.columns) != expected else difference(typed, resource)
+        if changed:
+            raise DataError(f"Register “{name}” is not the one that was described: {changed}; {_RESTORE}; {_DESCRIBE}.")
+    return frame
+
+
+def typed_register(frame: pd.DataFrame, fields: list[dict]) -> pd.DataFrame:
+    """The columns of a register with its numbers as numbers, by which it is known again."""
+    numbers = [f["name"] for f in fields if f["type"] == "number" and f["name"] in frame]
+    return frame.assign(**{name: pd.to_numeric(frame[name].replace("", None)).astype("float64") for name in numbers})
+
+
+def described_registers(folder: Path) -> list[str]:
+    """Names of the registers that a folder's ``datapackage.json`` describes; none if it has no such file."""
+    return [resource["name"] for resource in _registers(folder)]
+
+
+def _registers(folder: Path) -> list[dict]:
+    return _read_package(folder)["resources"] if (folder / "datapackage.json").exists() else []
+
+
+def _register_file(folder: Path, name: str) -> Path:
+    path = folder / f"{name}.csv"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"Register “{name}”: claims/{name}.csv {_why_unread(error)}; {_RESTORE}.") from None
+    if registers := _registers(folder):
+        described = next((one for one in registers if one["name"] == name), None)
+        if described is None or "sha256:" + hashlib.sha256(content).hexdigest() != described["hash"]:
+            what = "is not described" if described is None else "is not the file that was described (checksum differs)"
+            raise DataError(f"Register “{name}”: claims/{name}.csv {what}; {_RESTORE}; {_DESCRIBE}.")
+    return path
 
 
 def _read(path: Path, resource: dict) -> pd.DataFrame:
@@ -157,52 +263,72 @@ def _read(path: Path, resource: dict) -> pd.DataFrame:
     return frame
 
 
-def check_frame(frame: pd.DataFrame, resource: dict) -> None:
-    """Raise `DataError` unless `frame` has the columns, types, ranges and key that `resource` describes."""
+def check_frame(frame: pd.DataFrame, resource: dict) -> dict[str, Distinct]:
+    """Raise `DataError` unless `frame` has the columns, types, ranges, texts, order and key that `resource` describes.
+
+    Returns
+    -------
+    dict
+        The different values of each column of text and of the key, by column.
+    """
     name, schema = resource["name"], resource["schema"]
     expected = [field["name"] for field in schema["fields"]]
     if list(frame.columns) != expected:
         lost = [c for c in expected if c not in frame.columns]
-        extra = [c for c in frame.columns if c not in expected]
+        extra = [shown(c) for c in frame.columns if c not in expected]
         what = "; ".join(
-            [f"missing: {', '.join(lost)}"] * bool(lost) + [f"unexpected: {', '.join(extra)}"] * bool(extra)
+            [f"missing: {', '.join(lost)}"] * bool(lost) + [f"unexpected: {', '.join(extra[:5])}"] * bool(extra)
         )
         raise DataError(
             f"Table “{name}” does not have the columns of its schema ({what or 'their order differs'}); {_RESTORE}."
         )
     if frame.empty:
         raise DataError(f"Table “{name}” has no rows; {_RESTORE}.")
+    texts = {field["name"] for field in schema["fields"] if field["type"] not in {"integer", "number", "boolean"}}
+    distinct = {c: Distinct(frame[c]) for c in expected if c in texts or c in schema["primaryKey"]}
     for field in schema["fields"]:
-        problem = _column_problem(frame[field["name"]], field)
+        column = field["name"]
+        problem = _column_problem(frame[column], field, distinct[column].values if column in texts else None)
         if problem:
-            raise DataError(f"Table “{name}”, column “{field['name']}”: {problem}; {_RESTORE}.")
-    repeated = frame.duplicated(schema["primaryKey"])
-    if repeated.any():
-        row = frame.loc[repeated, schema["primaryKey"]].iloc[0].to_dict()
-        raise DataError(f"Table “{name}” has {int(repeated.sum())} repeated keys, the first {row}; {_RESTORE}.")
+            raise DataError(f"Table “{name}”, column “{column}”: {problem}; {_RESTORE}.")
+    if (fault := key_problem([distinct[c] for c in schema["primaryKey"]])) == "repeated":
+        again = frame.duplicated(schema["primaryKey"])
+        row = frame.loc[again, schema["primaryKey"]].iloc[0]
+        first = ", ".join(f"{column} {shown(value)}" for column, value in row.items())
+        raise DataError(f"Table “{name}” has {int(again.sum())} repeated keys, the first {first}; {_RESTORE}.")
+    if fault:
+        raise DataError(f"Table “{name}” does not have its rows in the order of its key; {_RESTORE}.")
+    return distinct
 
 
-def _column_problem(column: pd.Series, field: dict) -> str | None:
+def _column_problem(column: pd.Series, field: dict, texts: pd.Series | None) -> str | None:
     rules = field.get("constraints", {})
-    present = column.dropna()
-    if rules.get("required") and len(present) < len(column):
-        return f"{len(column) - len(present)} cells are empty, none may be"
-    if field["type"] in {"integer", "number"}:
-        if not pd.api.types.is_numeric_dtype(column):
-            return "holds text where numbers belong"
-        if "minimum" in rules and (present < rules["minimum"]).any():
-            return f"has {present.min()}, below the least possible value {rules['minimum']}"
-        if "maximum" in rules and (present > rules["maximum"]).any():
-            return f"has {present.max()}, above the greatest possible value {rules['maximum']}"
-    if field["type"] == "string":
-        if "enum" in rules and not present.isin(rules["enum"]).all():
-            return f"has {present[~present.isin(rules['enum'])].iloc[0]!r}, not one of {', '.join(rules['enum'])}"
-        if "pattern" in rules:
-            values = pd.Series(present.unique())
-            wrong = values[~values.astype(str).str.fullmatch(rules["pattern"])]
-            if len(wrong):
-                return f"has {wrong.iloc[0]!r}, which does not match {rules['pattern']}"
+    if rules.get("required") and (empty := int(column.isna().sum())):
+        return f"{empty} cells are empty, none may be"
+    if texts is not None:
+        return _text_problem(texts, rules)
+    if field["type"] == "boolean":
+        return None if column.isin([True, False]).all() else "holds something else than true and false"
+    if not pd.api.types.is_numeric_dtype(column):
+        return "holds text where numbers belong"
+    if np.isinf(column.to_numpy(dtype=float, na_value=np.nan)).any():
+        return "has a value that is not finite"
+    if "minimum" in rules and (least := column.min()) < rules["minimum"]:
+        return f"has {least}, below the least possible value {rules['minimum']}"
+    if "maximum" in rules and (greatest := column.max()) > rules["maximum"]:
+        return f"has {greatest}, above the greatest possible value {rules['maximum']}"
     return None
+
+
+def _text_problem(values: pd.Series, rules: dict) -> str | None:
+    """What is wrong with one of the different texts of a column."""
+    if "enum" in rules and not values.isin(rules["enum"]).all():
+        return f"has {shown(values[~values.isin(rules['enum'])].iloc[0])}, not one of {', '.join(rules['enum'])}"
+    if "pattern" in rules:
+        wrong = values[~values.astype(str).str.fullmatch(rules["pattern"])]
+        if len(wrong):
+            return f"has {shown(wrong.iloc[0])}, which does not match {rules['pattern']}"
+    return text_problem(values)
 
 
 def describe(name: str) -> pd.Series:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-import unicodedata
-
 import pandas as pd
 
 from tradebook.data import load
 from tradebook.errors import TradebookError
+from tradebook.suggest import closest, plain
 
 __all__ = ["UnknownEconomyError", "lineage", "name", "resolve"]
 
 
 class UnknownEconomyError(TradebookError):
     """No economy has that code or name."""
-
-
-def _plain(text: str) -> str:
-    """Lower case, no accents, no punctuation: “Côte d’Ivoire” and “cote divoire” are the same."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed.lower() if c.isalnum())
 
 
 def resolve(text: str) -> str:
@@ -32,20 +24,21 @@ def resolve(text: str) -> str:
         If nothing matches; the message offers the nearest names.
     """
     codes = load("economies")
-    wanted = _plain(str(text))
+    wanted = plain(str(text))
     for column in ("iso3", "iso2", "name"):
-        hit = codes.loc[codes[column].fillna("").map(_plain) == wanted, "iso3"]
+        hit = codes.loc[codes[column].fillna("").map(plain) == wanted, "iso3"]
         if wanted and len(hit):
             return hit.iloc[0]
-    known = {_plain(label): code for label, code in zip(codes["name"], codes["iso3"], strict=True)}
-    known |= {_plain(code): code for code in codes["iso3"]}
-    near = list(dict.fromkeys(known[m] for m in difflib.get_close_matches(wanted, known, n=5)))
+    known = {label: code for label, code in zip(codes["name"], codes["iso3"], strict=True)}
+    known |= {code: code for code in codes["iso3"]}
+    # A mistyped code most often has its first letter right.
+    near = sorted(closest(str(text), known, 6), key=lambda code: plain(code)[0] != wanted[:1])[:3]
     hint = (
-        f"did you mean {' or '.join(f'{code} ({name(code)})' for code in near[:3])}?"
+        f"Did you mean {' or '.join(f'{code} ({name(code)})' for code in near)}?"
         if near
-        else "give an ISO 3166 code such as DEU, or an English name such as Germany."
+        else "Give an ISO 3166 code such as DEU, or an English name such as Germany."
     )
-    raise UnknownEconomyError(f"There is no economy “{text}”; {hint}")
+    raise UnknownEconomyError(f"There is no economy “{text}”. {hint}")
 
 
 def name(iso3: str) -> str:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["billions", "change", "direction", "glue", "join", "ordinal", "percent", "plain", "runs", "times"]
+import re
+
+__all__ = [
+    "billions", "change", "direction", "glue", "join", "ordinal", "percent", "plain", "possessive", "runs",
+    "the", "times",
+]  # fmt: skip
+
+#: Names of economies that take an article in a sentence.
+_WITH_ARTICLE = re.compile(
+    r"United (?:States|Kingdom|Arab Emirates)|Netherlands|Philippines|Bahamas|Gambia|Comoros|Maldives|USSR"
+    r"|(?:DR )?Congo|.+ (?:Republic|Islands|Territories)|Isle of Man"
+)
 
 
 def glue(**texts: str) -> None:
@@ -33,7 +44,10 @@ def plain(value: float, digits: int = 0) -> str:
 
 
 def billions(value: float, digits: int = 1) -> str:
-    """An amount given in billion US dollars: “$48.1 billion”."""
+    """An amount given in billion US dollars: “$48.1 billion”, or in millions if it is small: “$85 million”."""
+    if 0 < abs(value) < max(0.1, 10.0**-digits):
+        millions = 1000 * abs(value)
+        return f"{'−' if value < 0 else ''}${millions:,.{0 if millions >= 10 else 1}f} million"
     return f"{'−' if value < 0 else ''}${abs(value):,.{digits}f} billion"
 
 
@@ -80,3 +94,16 @@ def ordinal(number: int) -> str:
     """A rank in figures: 1st, 2nd, 3rd, 4th, 11th, 21st."""
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number % 100 not in (11, 12, 13) else 0, "th")
     return f"{number}{ending}"
+
+
+def the(name: str, *, start: bool = False) -> str:
+    """A name as it stands in a sentence: “the United States”, “Germany”; “The United States” at its `start`."""
+    if not _WITH_ARTICLE.fullmatch(name):
+        return name
+    return f"{'The' if start else 'the'} {name}"
+
+
+def possessive(name: str) -> str:
+    """A name with its apostrophe: “Germany's”, “Cyprus's”, “the United States'”."""
+    plural = name.endswith("s") and _WITH_ARTICLE.fullmatch(re.sub("^[Tt]he ", "", name))
+    return f"{name}'" if plural else f"{name}'s"

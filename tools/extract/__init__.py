@@ -20,7 +20,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from tradebook.data import check_frame
+from tradebook.control import describe_rows
+from tradebook.data import _read, check_frame
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 PACKAGE = {
@@ -209,21 +210,9 @@ def build(names: list[str], raw: Path) -> None:
             **entry.descriptor,
             "bytes": len(content),
             "hash": "sha256:" + hashlib.sha256(content).hexdigest(),
-            "rows": len(frame),
-            "coverage": coverage(frame),
+            **describe_rows(_read(path, entry.descriptor), entry.descriptor["schema"]["fields"]),
         }
         print(f"{name:34s} {len(frame):>9,d} rows {len(content) / 1e6:7.2f} MB", flush=True)
     resources = [known[name] for name in TABLES if name in known]
     text = json.dumps({**PACKAGE, "resources": resources}, indent=1, ensure_ascii=False)
     package_file.write_text(text + "\n", "utf-8")
-
-
-def coverage(frame: pd.DataFrame) -> dict:
-    """First and last year, and how many economies: computed, so that it cannot go stale."""
-    out = {}
-    if "year" in frame:
-        out["years"] = [int(frame["year"].min()), int(frame["year"].max())]
-    codes = [c for c in ("iso3", "exporter", "importer", "reporter", "partner") if c in frame]
-    if codes:
-        out["economies"] = int(pd.unique(pd.concat([frame[c].astype(object) for c in codes])).size)
-    return out

@@ -9,14 +9,18 @@ from __future__ import annotations
 import pandas as pd
 
 from tradebook.checks import CheckError, Recomputed, check, memo
-from tradebook.data import data_folder
+from tradebook.data import DataError, data_folder, read_register
 
 
 @memo
 def facts() -> pd.DataFrame:
     """All facts: value, unit, what, citation, url; indexed by name."""
-    path = data_folder() / "claims" / "facts.csv"
-    return pd.read_csv(path, index_col="fact", encoding="utf-8")
+    folder = data_folder() / "claims"
+    try:
+        read_register(folder, "facts")  # refuses what is not the file that was described
+        return pd.read_csv(folder / "facts.csv", index_col="fact", encoding="utf-8")
+    except DataError as error:
+        raise CheckError(str(error)) from None
 
 
 def _row(name: str) -> pd.Series:
