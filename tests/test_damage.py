@@ -431,7 +431,7 @@ def glued_page(tmp_path_factory) -> dict[str, BeautifulSoup]:
     (source / "two.md").write_text(f"# Two\n\n{taken}\n", "utf-8")
     (source / "index.md").write_text("# Index\n\n```{toctree}\none\ntwo\n```\n", "utf-8")
     settings = {"extensions": ["myst_nb", "tb_numbers"], "nb_execution_mode": "off", "html_theme": "basic",
-                "smartquotes": False}  # fmt: skip
+                "smartquotes": False, "source_suffix": {".md": "myst-nb", ".ipynb": "myst-nb"}}  # fmt: skip
     warnings = io.StringIO()
     with docutils_namespace(), patch_docutils(), pythonwarnings.catch_warnings():
         pythonwarnings.simplefilter("ignore")

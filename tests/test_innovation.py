@@ -96,6 +96,9 @@ def test_real_spending_by_hand():
     )
     # Ten per cent more output, then twice the share; the years after the gap are left out.
     assert innovation.real_spending(one).to_dict() == pytest.approx({2000: 100, 2001: 110, 2002: 220})
+    # The longest run counts, wherever it stands.
+    assert innovation.real_spending(one.drop(index=[2000, 2001])).to_dict() == pytest.approx({2004: 100})
+    assert list(innovation.real_spending(one.set_index(one.index[::-1]).sort_index()).index) == [2002, 2003, 2004]
 
 
 def test_fitted_line_recovers_a_power_law():

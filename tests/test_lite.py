@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, expect
 
 from tools import lite
 from tools.environment import ROOT, ToolError, digest, notebooks
+from tradebook import pins
 
 sys.path.insert(0, str(ROOT / "_ext"))
 
@@ -24,8 +25,8 @@ import tb_run
 
 BOOK = "https://github.com/someone/book"
 SMALLEST = "05-huawei"
-# Modules of tradebook for the command line, or for a browser only.
-APART = {"cli.py": {"typer"}, "browser.py": {"js", "pyodide_js"}}
+# What only a browser has.
+APART = {"browser.py": {"js", "pyodide_js"}}
 
 
 @pytest.fixture(scope="module")
@@ -163,13 +164,11 @@ def imports(code: str) -> set[str]:
 
 
 def test_every_import_has_its_package(packages: dict[str, dict], kernel: dict) -> None:
-    wanted: set[str] = set()
-    for path in (ROOT / "tradebook").rglob("*.py"):
+    cells = [cell for path in notebooks() for cell in json.loads(path.read_text("utf-8"))["cells"]]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    wanted = set().union(*map(imports, code))
+    for path in pins.modules_needed(code, ROOT / "tradebook").values():
         wanted |= imports(path.read_text("utf-8")) - APART.get(path.name, set())
-    for path in notebooks():
-        cells = json.loads(path.read_text("utf-8"))["cells"]
-        for cell in cells:
-            wanted |= imports("".join(cell["source"])) if cell["cell_type"] == "code" else set()
     loaded = closure(packages, list(kernel["loadPyodideOptions"]["packages"]))
     given = {module.split(".")[0] for name in loaded for module in packages[name]["imports"]}
     assert wanted - set(sys.stdlib_module_names) - given == set(lite.NOT_BUILT)

@@ -43,7 +43,8 @@ FOLDER = "lite"
 # one by one unless they are named here; named, they are fetched side by side.
 KERNEL = ["ssl", "sqlite3", "micropip", "piplite", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython"]
 NEEDED = ["pandas", "numpy", "scipy", "matplotlib", "pyarrow", "threadpoolctl", "networkx", "seaborn"]
-NOT_BUILT = ["duckdb", "pyfixest", "statsmodels"]  # nobody builds these for Pyodide 0.27.7, or we cannot have it
+# Nobody builds these for Pyodide 0.27.7, or we cannot have it; what only they can do is stored, or done by pandas there.
+NOT_BUILT = ["duckdb", "ibis", "py4j", "pyarrow_hotfix", "pyfixest", "pyspark", "statsmodels"]
 IN_THE_WHEEL = 100_000  # bytes; larger tables are fetched when a cell loads them
 TEXT_FACES = ("Regular", "Semibold", "It")  # of the figures' typeface
 

@@ -211,6 +211,12 @@ def _last_run(years: Iterable[int]) -> int:
     return length
 
 
+def _longest_run(years: Iterable[int]) -> int:
+    """Length of the longest run of years without a gap."""
+    known = set(years)
+    return max((_last_run(year for year in known if year <= end) for end in known), default=0)
+
+
 def _world(case: Case) -> list[Need]:
     """Chapter 1: size, growth, income, prices and trade of each of the two."""
     year = int(case.values["YEAR"])
@@ -273,6 +279,7 @@ def _research(case: Case) -> list[Need]:
         spending = _years("GB.XPD.RSDV.GD.ZS").get(code, frozenset())
         found += [
             Need(f"years of research spending of {name(code)}", len(spending), 8),
+            Need(f"years in a row of research spending of {name(code)}", _longest_run(spending), 3),
             Need(f"years of patent applications of {name(code)}", len(_applications(code)), 8),
         ]
     known = _measured(codes[1])

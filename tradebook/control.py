@@ -54,7 +54,7 @@ class Distinct:
         codes, values = pd.factorize(column)
         values = pd.Series(values.astype(object), dtype=object)
         order = values.argsort(kind="stable").to_numpy()
-        rank = np.empty(len(order) + 1, dtype=np.int64)
+        rank = np.empty(len(order) + 1, dtype=np.intp)  # what NumPy counts with: 32 bits in a browser
         rank[order], rank[-1] = np.arange(len(order)), -1
         self.codes = rank[codes]
         self.values = values.iloc[order].reset_index(drop=True)

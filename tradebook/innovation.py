@@ -232,10 +232,13 @@ def variants(first: pd.DataFrame, second: pd.DataFrame, year: int) -> pd.DataFra
 def real_spending(economy: pd.DataFrame) -> pd.Series:
     """R&D in constant prices, first year = 100: share of GDP times the volume of GDP.
 
-    The volume index chains real growth; R&D is deflated like the whole of GDP.
+    The volume index chains real growth; R&D is deflated like the whole of GDP. Of a record with gaps the longest run of
+    years without one counts, the later of two equally long.
     """
     share = economy["rd_share"].dropna()
-    run = share.index[share.index.to_series().diff().fillna(1).eq(1).cummin()]
+    years = share.index.to_series()
+    runs = years.groupby(years.diff().ne(1).cumsum())
+    run = pd.Index(max((part.tolist() for _, part in runs), key=lambda part: (len(part), part[-1])))
     growth = economy["real_growth"].reindex(run)
     growth.iloc[0] = 0.0
     volume = (1 + growth / 100).cumprod()
