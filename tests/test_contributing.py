@@ -31,6 +31,7 @@ MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
 def commands(text: str) -> Iterator[str]:
     """The commands that a page shows: lines of a console, and single commands in running text."""
+    text = re.sub(r" \\\n +", " ", text)  # a command in several lines
     shown = re.findall(r"^(?:\$ |    (?=tradebook|make |python ))(.+)$", text, re.M)
     shown += re.findall(r"(?<!`)`((?:[\w./\\]*bin/)?(?:tradebook|make|python3?|pytest) [^`\n]+)`(?!`)", text)
     for line in shown:
