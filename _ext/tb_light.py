@@ -619,7 +619,8 @@ def write_bundles(app: Sphinx, pages: list[str]) -> None:
     styles = [*THEME_STYLES, *(f.filename for f in sorted(styles, key=lambda f: f.priority))]
     if not all((site / name).is_file() for name in styles):
         return  # nothing was written in this run: what an earlier one has bundled still holds
-    files = sorted(scripts, key=lambda file: file.priority)
+    # Settings, which stand in pages, come first: scripts that are deferred start at once, and read them.
+    files = sorted(scripts, key=lambda file: (bool(file.filename), file.priority))
     taken = {*styles, IMPORTED, *REPLACED_SCRIPTS, *(str(file.filename) for file in files if file.filename)}
     unused = {name for name, need in NEEDS.items() if not any(map(need.search, pages))}
     # The first line keeps a "use strict" of one script from binding the others.

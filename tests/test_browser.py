@@ -140,6 +140,21 @@ def test_search_finds_a_page(browser: Browser, address: str) -> None:
     assert not faults
 
 
+def test_solutions_are_hidden_until_they_are_asked_for(browser: Browser, address: str) -> None:
+    with visit(browser, address, []) as context:
+        page = context.new_page()
+        page.goto(address + CHAPTER)
+        solutions = page.locator("div.solution")
+        listing = solutions.first.locator(".highlight").first
+        solutions.first.scroll_into_view_if_needed()
+        assert solutions.count() >= 5
+        assert page.locator("div.solution.toggle-hidden").count() == solutions.count()
+        expect(listing).to_be_hidden()
+        solutions.first.locator("button.toggle-button").focus()
+        page.keyboard.press("Enter")
+        expect(listing).to_be_visible()
+
+
 def test_colour_mode_button_is_remembered(browser: Browser, address: str) -> None:
     faults: list[str] = []
     with visit(browser, address, faults) as context:
