@@ -23,11 +23,13 @@ ONE_OF_A_KIND = """() => {
     document.querySelectorAll('.tb-plot svg').forEach((drawing) => drawing.replaceChildren());
     [...document.querySelectorAll('.highlight pre')].slice(1).forEach((code) => code.replaceChildren(code.innerText));
 }"""
-# Boxes are measured, and parts of a page are laid out, when they come near the screen.
+# Boxes are measured, and parts of a page are laid out, when they come near the screen. A browser without a window may
+# stop drawing frames, and then nothing that waits for one would ever go on.
 READ_TO_THE_END = """async () => {
+    const frame = () => new Promise((done) => { requestAnimationFrame(done); setTimeout(done, 100); });
     for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
         scrollTo(0, y);
-        await new Promise(requestAnimationFrame);
+        await frame();
     }
     scrollTo(0, 0);
 }"""
