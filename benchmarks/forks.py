@@ -3,7 +3,7 @@
 Each case is made as `tradebook fork` makes it and its notebook is run. By default all run in this one process, which
 keeps the tables in memory and draws each figure once without writing it out (`run_here`); ``--kernel`` makes real
 folders in a temporary place, each run in a kernel of its own. The table says what came of each case. The sample holds
-pairs that `tradebook.adequacy.deal` deals, exporters from all continents, all companies, and pairs with too little
+pairs that `tradebook.coursework.adequacy.deal` deals, exporters from all continents, all companies, and pairs with too little
 data, which must be refused.
 """
 
@@ -21,8 +21,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tradebook import adequacy, charts, forks, rewriting
-from tradebook.chapters import Case, chapter, make_case
+from tradebook import charts
+from tradebook.coursework import adequacy, forks, rewriting
+from tradebook.coursework.chapters import Case, chapter, make_case
 from tradebook.data import load, watch
 from tradebook.errors import TradebookError
 

@@ -15,8 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from tradebook import assignments, chapters, cli, containment, exercises, gradingplan, markbook, marking, submissions
-from tradebook.containment import Limits
+from tradebook import cli
+from tradebook.coursework import (
+    assignments,
+    chapters,
+    containment,
+    exercises,
+    gradingplan,
+    markbook,
+    marking,
+    submissions,
+)
+from tradebook.coursework.containment import Limits
 
 PLAN = """
 [[answer]]
@@ -302,7 +312,7 @@ def test_a_changed_chapter_is_put_back_and_helper_cells_are_run(course, tmp_path
 
 
 def test_a_whole_chapter_is_made_run_and_marked(tmp_path, capsys):
-    from tradebook import forks
+    from tradebook.coursework import forks
 
     one = chapters.chapter(5)
     case = chapters.make_case(one, {"COMPANY": "Cisco"})

@@ -7,8 +7,8 @@ from functools import cache
 import pytest
 
 from benchmarks import forks as sampled
-from tradebook import adequacy
-from tradebook.chapters import Case
+from tradebook.coursework import adequacy
+from tradebook.coursework.chapters import Case
 
 SEED = 11
 #: Chapter → cases that are run. One of chapter 2 takes about ten seconds, of the others one to five.

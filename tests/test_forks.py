@@ -21,8 +21,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from tradebook import adequacy, cli, forks, pins, rewriting
-from tradebook.chapters import ROOT, CaseError, chapter, chapters, make_case
+from tradebook import cli
+from tradebook.coursework import adequacy, forks, pins, rewriting
+from tradebook.coursework.chapters import ROOT, CaseError, chapter, chapters, make_case
 from tradebook.data import load, package
 from tradebook.suggest import closest
 
@@ -429,7 +430,7 @@ def test_pairs_print_a_table_or_commands():
 
 def test_help_has_examples_and_completion_offers_names():
     assert "Example" in run(cli.app, ["fork", "--help"]).stdout
-    from tradebook import fork_commands
+    from tradebook.coursework import fork_commands
 
     assert ("KAZ", "Kazakhstan") in fork_commands._complete_economy("kaz")
     assert list(fork_commands._complete_company("nok")) == ["Nokia"]

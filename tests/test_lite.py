@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 
 from tools import lite
 from tools.environment import ROOT, ToolError, digest, notebooks
-from tradebook import pins
+from tradebook.coursework import pins
 
 sys.path.insert(0, str(ROOT / "_ext"))
 

@@ -16,8 +16,9 @@ import yaml
 
 from tools import check_notebooks
 from tools.environment import ROOT
-from tradebook import chapters, claims, gradingplan, newchapter
-from tradebook.newchapter import NewChapterError
+from tradebook import claims
+from tradebook.coursework import chapters, gradingplan, newchapter
+from tradebook.coursework.newchapter import NewChapterError
 
 TOC = """\
 # what is in the book

@@ -12,7 +12,8 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from tradebook import __version__, assignment_commands, claims, data, flow_commands, fork_commands, newchapter
+from tradebook import __version__, claims, data, flow_commands
+from tradebook.coursework import assignment_commands, fork_commands, newchapter
 from tradebook.errors import TradebookError
 from tradebook.suggest import did_you_mean
 

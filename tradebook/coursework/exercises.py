@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pprint import pformat
 
-from tradebook.gradingplan import Answer, Plan, Variable
-from tradebook.marking import described
+from tradebook.coursework.gradingplan import Answer, Plan, Variable
+from tradebook.coursework.marking import described
 
 __all__ = [
     "CODE_STUB", "TESTS", "TEXT_STUB", "form_error", "glued_names", "grade_id", "in_words", "is_answer", "labels",
@@ -260,7 +260,7 @@ def _marks_source(answer: Answer, solution: str) -> str:
         [
             f"# {answer.points:g} points: the values are compared with those that the data give.",
             _HIDDEN_BEGIN,
-            "from tradebook import marking",
+            "from tradebook.coursework import marking",
             "",
             f"asked = {variables}",
             f"solution = {solution!r}",

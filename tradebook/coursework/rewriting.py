@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from tradebook.chapters import ROOT, Case, Chapter
+from tradebook.coursework.chapters import ROOT, Case, Chapter
 from tradebook.errors import TradebookError
 
 __all__ = [

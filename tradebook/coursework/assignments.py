@@ -14,18 +14,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tradebook import __version__, exercises
-from tradebook.containment import ENDS, Limits, run, workplace
+from tradebook import __version__
+from tradebook.coursework import exercises
+from tradebook.coursework.chapters import ROOT
+from tradebook.coursework.containment import ENDS, Limits, run, workplace
+from tradebook.coursework.gradingplan import Plan, read_plan
+from tradebook.coursework.marking import checked, follow_cases, literal
 from tradebook.errors import TradebookError
-from tradebook.gradingplan import Plan, read_plan
-from tradebook.marking import checked, follow_cases, literal
 
 __all__ = ["Assignment", "AssignmentError", "find_assignments", "make", "read_assignment", "read_notebook"]
 
 _ABOUT = "assignment.json"
 _PLAN = "grading.toml"
 _LARGEST_NOTEBOOK = 50 * 2**20
-_MARKING = ("contained.py", "errors.py", "gradingplan.py", "marking.py")  # what nbgrader's hidden tests import
+# What nbgrader's hidden tests import; a fork brings neither.
+_MARKING = ("errors.py", *(f"coursework/{name}.py" for name in ("__init__", "contained", "gradingplan", "marking")))
 _CONFIG = '''"""For nbgrader: `nbgrader generate_assignment {name}`, `nbgrader autograde {name}` in this folder."""
 
 c = get_config()
@@ -171,8 +174,9 @@ def _write_course(
     """Write everything of a course folder; the name of the assignment."""
     place = folder / "source" / "fork"
     notebook_file = fork(place)
+    (place / "tradebook" / "coursework").mkdir(exist_ok=True)
     for module in _MARKING:
-        shutil.copyfile(Path(__file__).with_name(module), place / "tradebook" / module)
+        shutil.copyfile(ROOT / "tradebook" / module, place / "tradebook" / module)
     with (place / "README.md").open("a", encoding="utf-8", newline="\n") as readme:
         readme.write(_FOR_STUDENTS.format(file=notebook_file.name))
     notebook = read_notebook(notebook_file)

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from tradebook.contained import GREATEST_WHOLE, LONGEST_LIST, LONGEST_TEXT, encode, evaluate
-from tradebook.gradingplan import Answer, Variable
+from tradebook.coursework.contained import GREATEST_WHOLE, LONGEST_LIST, LONGEST_TEXT, encode, evaluate
+from tradebook.coursework.gradingplan import Answer, Variable
 
 __all__ = ["Verdict", "checked", "judge", "literal", "mark_answer", "points"]
 

@@ -27,8 +27,9 @@ from pathlib import Path
 
 import yaml
 
-from tradebook import __version__, adequacy, pins, rewriting
-from tradebook.chapters import ROOT, Case
+from tradebook import __version__
+from tradebook.coursework import adequacy, pins, rewriting
+from tradebook.coursework.chapters import ROOT, Case
 from tradebook.data import package
 from tradebook.errors import TradebookError
 from tradebook.markdown import address, text

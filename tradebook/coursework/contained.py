@@ -1,4 +1,4 @@
-"""Run the cells of one notebook, shut in: the program that `tradebook.containment` starts.
+"""Run the cells of one notebook, shut in: the program that `tradebook.coursework.containment` starts.
 
 It reads one job (JSON) from standard input, gives up what a submission must not have (files outside its folder,
 network, other programs), runs the cells in one namespace and writes what they leave behind, one JSON object a line, to

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from tradebook.chapters import ROOT, Chapter, chapter, chapters, make_case
+from tradebook.coursework.chapters import ROOT, Chapter, chapter, chapters, make_case
 
 __all__ = ["add_to"]
 
@@ -109,7 +109,7 @@ def fork(
     options |= {"company": company, "year": year, "origin": origin, "event": event}
     case = make_case(one, _given(one, options))
 
-    from tradebook import forks
+    from tradebook.coursework import forks
 
     say, wipe = _progress()
     try:
@@ -144,7 +144,7 @@ def _given(one: Chapter, options: dict[str, str | int | None]) -> dict[str, str 
 
 
 def _list(those: list[Chapter]) -> None:
-    from tradebook import adequacy
+    from tradebook.coursework import adequacy
 
     say, wipe = _progress()
     for one in those:
@@ -174,7 +174,7 @@ def pairs(
     One by one, the pair is taken whose continents, combination of continents and economies have come up least so far;
     the SHA-256 of "seed:AAA-BBB" decides between equals. A larger class gets the same pairs and some more.
     """
-    from tradebook import adequacy
+    from tradebook.coursework import adequacy
 
     one = chapter(number)
     say, wipe = _progress()

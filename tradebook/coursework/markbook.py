@@ -9,11 +9,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tradebook.exercises import in_words
-from tradebook.gradingplan import Plan
+from tradebook.coursework.exercises import in_words
+from tradebook.coursework.gradingplan import Plan
 
 if TYPE_CHECKING:
-    from tradebook.submissions import Marked
+    from tradebook.coursework.submissions import Marked
 
 __all__ = ["feedback", "marks_csv", "printable", "safe", "write_feedback"]
 

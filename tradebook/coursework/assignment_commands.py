@@ -1,6 +1,6 @@
 """Command line for teaching: ``tradebook assignment`` and ``tradebook grade``.
 
-Exit codes as of `tradebook.fork_commands`; a submission that is broken or contained is a line of the marks, no error.
+Exit codes as of `fork_commands`; a submission that is broken or contained is a line of the marks, no error.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from tradebook import fork_commands as forking
-from tradebook.chapters import chapter, make_case
+from tradebook.coursework import fork_commands as forking
+from tradebook.coursework.chapters import chapter, make_case
 
 __all__ = ["add_to"]
 
@@ -51,7 +51,7 @@ def assignment(
     options |= {"company": company, "year": year, "origin": origin, "event": event}
     case = make_case(one, forking._given(one, options))
 
-    from tradebook import assignments, forks
+    from tradebook.coursework import assignments, forks
 
     say, wipe = forking._progress()
     plan = one.path.parents[1] / "coursework" / f"{one.path.stem}.grading.toml"
@@ -96,8 +96,8 @@ def grade(
 
     What is answered in words is left empty for you; rubric.md of the assignment says how to mark it.
     """
-    from tradebook import assignments, markbook, submissions
-    from tradebook.containment import Limits
+    from tradebook.coursework import assignments, markbook, submissions
+    from tradebook.coursework.containment import Limits
 
     feedback = out.parent / "feedback" if out else None
     for path in (out, feedback):

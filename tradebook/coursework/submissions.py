@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tradebook import exercises
-from tradebook.assignments import Assignment, AssignmentError, read_notebook
-from tradebook.containment import ENDS, Limits, Outcome, run, workplace
-from tradebook.gradingplan import Plan
-from tradebook.markbook import printable
-from tradebook.marking import Verdict, checked, follow_cases, mark_answer
+from tradebook.coursework import exercises
+from tradebook.coursework.assignments import Assignment, AssignmentError, read_notebook
+from tradebook.coursework.containment import ENDS, Limits, Outcome, run, workplace
+from tradebook.coursework.gradingplan import Plan
+from tradebook.coursework.markbook import printable
+from tradebook.coursework.marking import Verdict, checked, follow_cases, mark_answer
 
 __all__ = ["Marked", "grade", "notebooks"]
 

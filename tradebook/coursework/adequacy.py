@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from tradebook.chapters import Case, Chapter
+from tradebook.coursework.chapters import Case, Chapter
 from tradebook.data import load
 from tradebook.economies import lineage
 from tradebook.errors import TradebookError

@@ -24,7 +24,7 @@ from tradebook.suggest import closest, did_you_mean, plain
 
 __all__ = ["ROOT", "Case", "CaseError", "Chapter", "Parameter", "chapter", "chapters", "make_case"]
 
-ROOT = Path(__file__).resolve().parents[1]  # of the book, when this package lies in its repository
+ROOT = Path(__file__).resolve().parents[2]  # of the book, when this package lies in its repository
 _FILE = re.compile(r"(\d+)-([a-z0-9-]+)\.ipynb")
 
 
