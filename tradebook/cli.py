@@ -1,4 +1,4 @@
-"""Command line: ``tradebook tables``, ``tradebook describe NAME``, ``tradebook audit``."""
+"""Command line: ``tradebook``, whose commands stand in three groups: data and audit, large tables, teaching."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from tradebook.coursework import assignment_commands, fork_commands, newchapter
 from tradebook.errors import TradebookError
 from tradebook.suggest import did_you_mean
 
+DATA = "Data and audited statements"
+
 app = typer.Typer(
-    help="Look at the data and the audited statements of the book.",
+    help="The data and the audited statements of the book, and what you can make of its chapters.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -42,7 +44,7 @@ def version(
         raise typer.Exit()
 
 
-@app.command(epilog="Example: tradebook tables")
+@app.command(rich_help_panel=DATA, epilog="Example: tradebook tables")
 def tables() -> None:
     """List the tables of the data package, with rows and years."""
     for name in data.tables():
@@ -50,14 +52,14 @@ def tables() -> None:
         typer.echo(f"{name:32s} {about['rows']:>9,d}  {about['years'] or '':10s} {about['title']}")
 
 
-@app.command(epilog="Example: tradebook describe bilateral-trade")
+@app.command(rich_help_panel=DATA, epilog="Example: tradebook describe bilateral-trade")
 def describe(name: Annotated[str, typer.Argument(help="Name of a table.")]) -> None:
     """Say what a table is: source, vintage, licence, coverage, known problems, fields."""
     for key, value in data.describe(name).items():
         typer.echo(f"{key}: {value}")
 
 
-@app.command(epilog="Example: tradebook audit --chapter 2 --only contradicted --format csv")
+@app.command(rich_help_panel=DATA, epilog="Example: tradebook audit --chapter 2 --only contradicted --format csv")
 def audit(
     chapter: Annotated[int | None, typer.Option(help="Only the claims of this chapter.")] = None,
     source: Annotated[str | None, typer.Option(help="Only the claims of this source.")] = None,
@@ -94,7 +96,11 @@ def audit(
         _print_scoreboard(result)
 
 
-@app.command("new-chapter", epilog='Example: tradebook new-chapter "Trade in services" --question "Who sells them?"')
+@app.command(
+    "new-chapter",
+    rich_help_panel=fork_commands.PANEL,
+    epilog='Example: tradebook new-chapter "Trade in services" --question "Who sells them?"',
+)
 def new_chapter(
     title: Annotated[str, typer.Argument(help="Heading of the chapter, without a number.")],
     question: Annotated[str, typer.Option(help="The question that the chapter answers.")] = newchapter.QUESTION,
@@ -138,7 +144,7 @@ def _print_scoreboard(result: pd.DataFrame) -> None:
         typer.echo(f"{figures.sum()} statements give a figure; {tested.sum()} of them ({share:.0%}) are recomputed.")
 
 
-@app.command(epilog="Example: tradebook refresh wdi")
+@app.command(rich_help_panel=DATA, epilog="Example: tradebook refresh wdi")
 def refresh(
     tables: Annotated[list[str] | None, typer.Argument(help="Tables; if none is named, all that can be.")] = None,
     show: Annotated[bool, typer.Option("--list", help="Say which tables can be refreshed, others why not.")] = False,

@@ -16,6 +16,7 @@ from tradebook.economies import name, resolve
 
 __all__ = ["add_to"]
 
+_PANEL = "Large tables"
 _SHOWN = 5  # products in each list
 
 
@@ -83,5 +84,7 @@ def pair(
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command("baci", epilog="Example: tradebook baci BACI_HS92_V202401b.zip --to flows")(convert)
-    app.command("pair", epilog="Example: tradebook pair CHN RUS --data flows --engine spark://localhost:7077")(pair)
+    example = "Example: tradebook baci BACI_HS92_V202401b.zip --to flows"
+    app.command("baci", rich_help_panel=_PANEL, epilog=example)(convert)
+    example = "Example: tradebook pair CHN RUS --data flows --engine spark://localhost:7077"
+    app.command("pair", rich_help_panel=_PANEL, epilog=example)(pair)

@@ -132,6 +132,9 @@ def grade(
 def add_to(app: typer.Typer) -> None:
     """Give the program these commands."""
     app.command(
-        "assignment", epilog="Example: tradebook assignment 2 --exporter DEU --partner KAZ --to ../trade-course"
+        "assignment",
+        rich_help_panel=forking.PANEL,
+        epilog="Example: tradebook assignment 2 --exporter DEU --partner KAZ --to ../trade-course",
     )(assignment)
-    app.command("grade", epilog="Example: tradebook grade ../trade-course/submitted --out marks.csv")(grade)
+    example = "Example: tradebook grade ../trade-course/submitted --out marks.csv"
+    app.command("grade", rich_help_panel=forking.PANEL, epilog=example)(grade)

@@ -16,7 +16,9 @@ import typer
 
 from tradebook.coursework.chapters import ROOT, Chapter, chapter, chapters, make_case
 
-__all__ = ["add_to"]
+__all__ = ["PANEL", "add_to"]
+
+PANEL = "Teaching with the book"
 
 #: Option → the parameters that it may stand for, the first that a chapter has.
 _OPTIONS = {
@@ -195,7 +197,8 @@ def add_to(app: typer.Typer) -> None:
     """Give the program these commands."""
     app.command(
         "fork",
+        rich_help_panel=PANEL,
         epilog="Examples: tradebook fork 2 --exporter DEU --partner Kazakhstan --to ../my-project · "
         "tradebook fork 5 --company Cisco · tradebook fork --list",
     )(fork)
-    app.command("pairs", epilog="Example: tradebook pairs --seed 7 --n 30 > class.csv")(pairs)
+    app.command("pairs", rich_help_panel=PANEL, epilog="Example: tradebook pairs --seed 7 --n 30 > class.csv")(pairs)
