@@ -3,8 +3,8 @@
 Each case is made as `tradebook fork` makes it and its notebook is run. By default all run in this one process, which
 keeps the tables in memory and draws each figure once without writing it out (`run_here`); ``--kernel`` makes real
 folders in a temporary place, each run in a kernel of its own. The table says what came of each case. The sample holds
-pairs that `tradebook.coursework.adequacy.deal` deals, exporters from all continents, all companies, and pairs with too little
-data, which must be refused.
+pairs that `tradebook.coursework.adequacy.deal` deals, exporters from all continents, all companies, and pairs with too
+little data, which must be refused.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tradebook import charts
@@ -83,7 +84,7 @@ def thin(seed: int, n: int) -> list[Case]:
     """Pairs of chapter 2 that the tables have too little for, of all kinds of lack."""
     codes = sorted(load("economies").query("kind == 'economy'")["iso3"], key=lambda c: _hashed(seed, c))
     found = []
-    for a, b in zip(codes, codes[1:], strict=False):
+    for a, b in pairwise(codes):
         case = make_case(chapter(2), {"EXPORTER": a, "PARTNER": b})
         if len(found) < n and adequacy.missing(case):
             found.append(case)

@@ -13,10 +13,10 @@ Makes the flows (`benchmarks/productflows.py`) below FOLDER if they are not ther
 
 Each engine answers with the same functions (`tradebook.flows`), in a process of its own, whose memory and CPU time
 (starting included) are those of the whole process tree (for Spark also master, workers and executors), sampled five
-times a second. pandas does the same in memory, with `tradebook.indices`; a process that needs more than --memory is stopped, and
-the table says so. Answers of engines are compared by their checksums. The last lines give the exponent b of
-time ~ rows^b (1 = linear). On a busy machine only CPU time and memory mean something: the first line says how busy it
-is.
+times a second. pandas does the same in memory, with `tradebook.indices`; a process that needs more than --memory is
+stopped, and the table says so. Answers of engines are compared by their checksums. The last lines give the exponent b
+of time ~ rows^b (1 = linear). On a busy machine only CPU time and memory mean something: the first line says how busy
+it is.
 """
 
 from __future__ import annotations
@@ -243,8 +243,7 @@ def main(arguments: list[str] | None = None) -> int:
             cells = " ".join(f"{taken.get(q, math.nan):13.2f}" for q in QUESTIONS)
             sums = f"{sum(taken.values()):8.2f} {busy:8.2f} {peak / 1e9:8.2f}"
             print(f"{name:8s} {rows:12,d} {cells} {sums}  {stopped}", flush=True)
-            for question in QUESTIONS:
-                results.append((name, rows, question, taken.get(question), busy, peak / 1e9, stopped))
+            results += [(name, rows, q, taken.get(q), busy, peak / 1e9, stopped) for q in QUESTIONS]
     frame = pd.DataFrame(results, columns=["engine", "rows", "question", "seconds", "cpu_seconds", "peak_gb", "note"])
     print("growth of time and of CPU time with rows (exponents; 1 = linear):")
     for name, part in frame.dropna(subset="seconds").groupby("engine", sort=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import importlib.util
 import io
 import json
 import os
@@ -608,9 +609,7 @@ def test_the_pins_for_teaching_are_exact_and_change_none_of_the_book(root):
 
 def _nbgrader() -> None:
     """Skip where nbgrader is not installed, but never where CI is set."""
-    try:
-        import nbgrader
-    except ImportError:
+    if importlib.util.find_spec("nbgrader") is None:
         message = "nbgrader is not installed: pip install -r requirements-teaching.txt."
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
 

@@ -39,7 +39,7 @@ def test_a_missing_package_is_named(monkeypatch):
     with pytest.raises(EngineError, match="ibis-framework is not installed: run `make setup`"):
         engine.connect()
     monkeypatch.setattr(engine, "find_spec", lambda name: None if name == "pyspark" else True)
-    with pytest.raises(EngineError, match="pyspark is not installed: run `pip install -r requirements-spark.txt`"):
+    with pytest.raises(EngineError, match=r"pyspark is not installed: run `pip install -r requirements-spark\.txt`"):
         engine.connect("spark://localhost:7077")
     assert not any(map(engine.find_spec, ["pyspark"]))
     engine._connect.cache_clear()
@@ -63,7 +63,7 @@ def test_a_table_is_the_one_of_the_data_package(tmp_path, monkeypatch):
     assert engine.answer(table.count().as_table()).iloc[0, 0] == len(data.load("bilateral-trade"))
     with pytest.raises(BigDataError, match="no table “no-such-table”"):
         engine.table("no-such-table")
-    with pytest.raises(EngineError, match="Table “brent” is small: use tradebook.data.load"):
+    with pytest.raises(EngineError, match=r"Table “brent” is small: use tradebook\.data\.load"):
         engine.table("brent")
     for name in ("datapackage.json", "sitc-sections-matrix.parquet"):
         shutil.copy(data.data_folder() / name, tmp_path / name)

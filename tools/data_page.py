@@ -128,8 +128,7 @@ def page() -> str:
     """The whole page as MyST Markdown."""
     resources = package()["resources"]
     index = "\n".join(
-        f"| [{r['name']}](#{r['name']}) | {text(r['title'])} | {r['rows']:,} | {years(r)} |"
-        for r in resources
+        f"| [{r['name']}](#{r['name']}) | {text(r['title'])} | {r['rows']:,} | {years(r)} |" for r in resources
     )
     size = sum(r["bytes"] for r in resources) / 1e6
     parts = [INTRODUCTION.format(count=len(resources), size=size, index=index)]

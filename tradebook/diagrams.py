@@ -172,7 +172,7 @@ def stages(
     if not panels:
         raise DiagramInputError("There is no series to draw; give at least one panel.")
     years = [int(y) for series, _ in panels.values() for y in series.dropna().index]
-    first, last = min(years + [int(eras["start"].min())]), max(years)
+    first, last = min(*years, int(eras["start"].min())), max(years)
 
     def draw(figure: Figure, narrow: bool) -> None:
         for row, (axes, (title, (series, kind))) in enumerate(

@@ -29,7 +29,7 @@ def resolve(text: str) -> str:
         hit = codes.loc[codes[column].fillna("").map(plain) == wanted, "iso3"]
         if wanted and len(hit):
             return hit.iloc[0]
-    known = {label: code for label, code in zip(codes["name"], codes["iso3"], strict=True)}
+    known = dict(zip(codes["name"], codes["iso3"], strict=True))
     known |= {code: code for code in codes["iso3"]}
     # A mistyped code most often has its first letter right.
     near = sorted(closest(str(text), known, 6), key=lambda code: plain(code)[0] != wanted[:1])[:3]

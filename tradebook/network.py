@@ -268,7 +268,7 @@ def circles(
         grid = figure.subplots(down, 1 if narrow else 2, squeeze=False)
         for axes in grid.flat[len(networks) :]:
             axes.set_visible(False)
-        for axes, (year, part) in zip(grid.flat, table.groupby("year")):
+        for axes, (year, part) in zip(grid.flat, table.groupby("year"), strict=False):  # an empty panel at the end
             axes.set_title(str(year), fontsize=11, color=INK)
             axes.grid(visible=False)
             axes.set_axis_off()

@@ -26,14 +26,10 @@ def main() -> int:
     options = parser.parse_args()
     unknown = sorted(set(options.tables) - set(TABLES))
     if unknown:
-        print(
-            f"No table is called {', '.join(unknown)}; known: {', '.join(TABLES)}.", file=sys.stderr
-        )
+        print(f"No table is called {', '.join(unknown)}; known: {', '.join(TABLES)}.", file=sys.stderr)
         return 2
     if not (options.raw / "trade").is_dir() or not (options.raw / "macro").is_dir():
-        print(
-            f"{options.raw} has no trade/ and macro/ folders: point --raw at them.", file=sys.stderr
-        )
+        print(f"{options.raw} has no trade/ and macro/ folders: point --raw at them.", file=sys.stderr)
         return 2
     build(options.tables, options.raw)
     return 0

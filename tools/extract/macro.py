@@ -160,9 +160,7 @@ def wdi_indicators(raw: Path) -> pd.DataFrame:
 def tariffs(raw: Path) -> pd.DataFrame:
     frame = pd.read_csv(raw / "macro/tariffs.csv")
     source = frame["source"].str.replace(r" \(.*\)", "", regex=True)
-    frame = frame.assign(
-        source=source, suspect=(frame["year"] == 2019) & frame["indicator"].str.startswith("TM.")
-    )
+    frame = frame.assign(source=source, suspect=(frame["year"] == 2019) & frame["indicator"].str.startswith("TM."))
     return frame[frame["iso3"].map(lambda code: bool(territory(code)[0]) or code == "WLD")]
 
 

@@ -158,11 +158,7 @@ def china_russia_totals(raw: Path) -> pd.DataFrame:
     for column, exporter, importer, reporter, valuation in cells:
         part = wide[["year", column, f"{column}_src"]].dropna(subset=column)
         part.columns = ["year", "value_usd", "source"]
-        parts.append(
-            part.assign(
-                exporter=exporter, importer=importer, reporter=reporter, valuation=valuation
-            )
-        )
+        parts.append(part.assign(exporter=exporter, importer=importer, reporter=reporter, valuation=valuation))
     frame = pd.concat(parts)
     soviet = frame["year"] < 1992
     for column in ("exporter", "importer"):
@@ -238,9 +234,7 @@ def china_russia_totals_by_source(raw: Path) -> pd.DataFrame:
     licence="facts",
     vintage="pages of 2022–2026",
     kind="snapshot",
-    caveats=[
-        "Press quotations, each confirmed by a second page; customs later revise such totals slightly."
-    ],
+    caveats=["Press quotations, each confirmed by a second page; customs later revise such totals slightly."],
 )
 def gacc_headlines(raw: Path) -> pd.DataFrame:
     quoted = pd.read_csv(raw / "trade/gacc_headline_anchors.csv")
@@ -290,12 +284,8 @@ def gacc_headlines(raw: Path) -> pd.DataFrame:
     parquet=True,
 )
 def bilateral_trade(raw: Path) -> pd.DataFrame:
-    raw_flows = pd.read_parquet(raw / "trade/imf_dots_1960_2020.parquet").dropna(
-        subset=["reporter", "partner"]
-    )
-    raw_flows = raw_flows[raw_flows["value_musd"] >= 0].astype(
-        {"reporter": str, "partner": str, "flow": str}
-    )
+    raw_flows = pd.read_parquet(raw / "trade/imf_dots_1960_2020.parquet").dropna(subset=["reporter", "partner"])
+    raw_flows = raw_flows[raw_flows["value_musd"] >= 0].astype({"reporter": str, "partner": str, "flow": str})
     key = ["year", "exporter", "importer"]
     sold = raw_flows[raw_flows["flow"] == "X_FOB"].rename(
         columns={
@@ -363,24 +353,15 @@ def bilateral_trade(raw: Path) -> pd.DataFrame:
 )
 def cow_china_trade(raw: Path) -> pd.DataFrame:
     frame = pd.read_parquet(raw / "trade/cow_dyadic_trade_v4_1870_2014.parquet")
-    frame = frame.drop(columns=["importer_cow", "exporter_cow"]).astype(
-        {"importer": str, "exporter": str}
-    )
-    frame = frame[
-        frame["year"].between(1949, 1965)
-        & ((frame["importer"] == "CHN") | (frame["exporter"] == "CHN"))
-    ]
+    frame = frame.drop(columns=["importer_cow", "exporter_cow"]).astype({"importer": str, "exporter": str})
+    frame = frame[frame["year"].between(1949, 1965) & ((frame["importer"] == "CHN") | (frame["exporter"] == "CHN"))]
     partner = frame["exporter"].where(frame["importer"] == "CHN", frame["importer"])
     socialist = {"POL", "CZE", "GDR", "HUN", "ROM", "BUL", "ALB", "YUG", "PRK", "DRV", "MON"}
     is_socialist = partner.isin(socialist) | ((partner == "CUB") & (frame["year"] >= 1961))
-    frame = frame.assign(
-        bloc=np.select([partner == "RUS", is_socialist], ["USSR", "other socialist"], "other")
-    )
+    frame = frame.assign(bloc=np.select([partner == "RUS", is_socialist], ["USSR", "other socialist"], "other"))
     # A zero between two states of known trade is a gap in the record (see the caveats).
     frame.loc[(partner == "RUS") & (frame["imports_musd"] == 0), "imports_musd"] = np.nan
-    return frame.rename(columns={"importer": "importer_cow", "exporter": "exporter_cow"}).astype(
-        {"year": "int64"}
-    )
+    return frame.rename(columns={"importer": "importer_cow", "exporter": "exporter_cow"}).astype({"year": "int64"})
 
 
 @table(
@@ -390,9 +371,7 @@ def cow_china_trade(raw: Path) -> pd.DataFrame:
     fields=[
         year(2000, 2020),
         economy("partner", "Partner economy"),
-        field(
-            "flow", "string", "Direction seen from Russia", required=True, enum=["export", "import"]
-        ),
+        field("flow", "string", "Direction seen from Russia", required=True, enum=["export", "import"]),
         field("hs_chapter", "string", "HS chapter", required=True, pattern=r"\d{2}"),
         field(
             "value_usd",
@@ -437,9 +416,7 @@ def russia_hs_chapters(raw: Path) -> pd.DataFrame:
     fields=[
         year(2000, 2020),
         economy("partner", "Partner economy"),
-        field(
-            "flow", "string", "Direction seen from Russia", required=True, enum=["export", "import"]
-        ),
+        field("flow", "string", "Direction seen from Russia", required=True, enum=["export", "import"]),
         *year_reporter_value(),
     ],
     key=["year", "partner", "flow"],
@@ -453,9 +430,7 @@ def russia_hs_chapters(raw: Path) -> pd.DataFrame:
     references={"partner": "economies.iso3"},
 )
 def russia_totals_comtrade(raw: Path) -> pd.DataFrame:
-    frame = pd.read_csv(
-        raw / "trade/rus_reported_totals_by_partner_2000_2020.csv", keep_default_na=False
-    )
+    frame = pd.read_csv(raw / "trade/rus_reported_totals_by_partner_2000_2020.csv", keep_default_na=False)
     return frame.assign(flow=flow_names(frame["flow"]))
 
 
@@ -466,9 +441,7 @@ def russia_totals_comtrade(raw: Path) -> pd.DataFrame:
     fields=[
         year(2016, 2024),
         economy("partner", "Partner economy"),
-        field(
-            "flow", "string", "Direction seen from Russia", required=True, enum=["export", "import"]
-        ),
+        field("flow", "string", "Direction seen from Russia", required=True, enum=["export", "import"]),
         field("value_musd", "number", "Value", "million US dollars", required=True, minimum=0),
     ],
     key=["year", "partner", "flow"],
@@ -530,12 +503,8 @@ def china_russia_lall(raw: Path) -> pd.DataFrame:
     description="Trade of each UNCTAD group of economies with China, by technology group; “World” is one of the groups.",
     fields=[
         year(1995, 2017),
-        field(
-            "partner_group", "string", "Group of partner economies, UNCTAD's name", required=True
-        ),
-        field(
-            "flow", "string", "Direction seen from China", required=True, enum=["export", "import"]
-        ),
+        field("partner_group", "string", "Group of partner economies, UNCTAD's name", required=True),
+        field("flow", "string", "Direction seen from China", required=True, enum=["export", "import"]),
         field("lall_code", "string", "Lall group", required=True),
         *year_reporter_value(),
     ],
@@ -553,13 +522,9 @@ def china_russia_lall(raw: Path) -> pd.DataFrame:
 def china_lall_by_partner_group(raw: Path) -> pd.DataFrame:
     frame = pd.read_parquet(raw / "trade/chn_trade_by_lall_tech_partner_groups_1995_2017.parquet")
     frame = frame.assign(
-        flow=frame["direction"]
-        .astype(object)
-        .map({"CHN_to_group": "export", "group_to_CHN": "import"})
+        flow=frame["direction"].astype(object).map({"CHN_to_group": "export", "group_to_CHN": "import"})
     )
-    return frame.rename(columns={"product_code": "lall_code"}).astype(
-        {"partner_group": str, "lall_code": str}
-    )
+    return frame.rename(columns={"product_code": "lall_code"}).astype({"partner_group": str, "lall_code": str})
 
 
 @table(
@@ -569,9 +534,7 @@ def china_lall_by_partner_group(raw: Path) -> pd.DataFrame:
     fields=[
         year(2010, 2018),
         economy("partner", "Partner economy; WLD: world (exports of nine divisions only)"),
-        field(
-            "flow", "string", "Direction seen from China", required=True, enum=["export", "import"]
-        ),
+        field("flow", "string", "Direction seen from China", required=True, enum=["export", "import"]),
         field(
             "sitc_division",
             "string",
@@ -586,9 +549,7 @@ def china_lall_by_partner_group(raw: Path) -> pd.DataFrame:
     licence="comtrade",
     vintage="about 2019",
     kind="snapshot",
-    caveats=[
-        "Partners: Russia, USA, Japan, South Korea, Germany, France, India, Vietnam, Hong Kong, Australia."
-    ],
+    caveats=["Partners: Russia, USA, Japan, South Korea, Germany, France, India, Vietnam, Hong Kong, Australia."],
     references={"partner": "economies.iso3"},
     parquet=True,
 )
@@ -632,9 +593,7 @@ def china_sitc_divisions(raw: Path) -> pd.DataFrame:
 )
 def sitc_sections_matrix(raw: Path) -> pd.DataFrame:
     frame = pd.read_parquet(raw / "trade/unctad_trade_matrix_sitc_sections_1995_2005_2015.parquet")
-    frame = frame.dropna(subset=["exporter", "importer"]).rename(
-        columns={"product_code": "sitc_section"}
-    )
+    frame = frame.dropna(subset=["exporter", "importer"]).rename(columns={"product_code": "sitc_section"})
     return frame.astype({"exporter": str, "importer": str, "sitc_section": str})
 
 
@@ -766,9 +725,7 @@ def geodist_pairs(raw: Path) -> pd.DataFrame:
 def geodist_economies(raw: Path) -> pd.DataFrame:
     frame = pd.read_parquet(raw / "trade/cepii_geodist_economies.parquet")
     frame = frame.assign(iso3=frame["iso3"].replace(GEODIST_CODES))
-    frame = frame[(frame["cap"] == 1) | ~frame["iso3"].duplicated(keep=False)].drop_duplicates(
-        "iso3"
-    )
+    frame = frame[(frame["cap"] == 1) | ~frame["iso3"].duplicated(keep=False)].drop_duplicates("iso3")
     frame = frame.rename(columns={"country": "name", "area": "area_km2", "city_en": "capital"})
     return frame.astype({"landlocked": "int64"})
 
@@ -807,11 +764,7 @@ def geodist_economies(raw: Path) -> pd.DataFrame:
 def russia_oil_gas_exports(raw: Path) -> pd.DataFrame:
     frame = pd.read_csv(raw / "trade/rus_exports_mirror_monthly_2019_2026.csv")
     frame = frame.rename(columns={"product_code": "product_group"})
-    yearly = (
-        frame.groupby(["year", "importer", "product_group"])["value_usd"]
-        .agg(["sum", "count"])
-        .reset_index()
-    )
+    yearly = frame.groupby(["year", "importer", "product_group"])["value_usd"].agg(["sum", "count"]).reset_index()
     return yearly[yearly["count"] == 12].rename(columns={"sum": "value_usd"})
 
 
@@ -841,8 +794,6 @@ def russia_oil_gas_exports(raw: Path) -> pd.DataFrame:
 )
 def china_energy_imports(raw: Path) -> pd.DataFrame:
     frame = pd.read_parquet(raw / "trade/comtrade_imports_hs6_by_origin_selected.parquet")
-    frame = frame[
-        (frame["importer"] == "CHN") & frame["product_code"].isin(["270900", "270112", "271111"])
-    ]
+    frame = frame[(frame["importer"] == "CHN") & frame["product_code"].isin(["270900", "270112", "271111"])]
     frame = frame.dropna(subset="exporter").rename(columns={"product_code": "hs6"})
     return frame.astype({"year": "int64", "exporter": str, "hs6": str})

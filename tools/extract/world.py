@@ -15,17 +15,57 @@ LICENCES["wiod"] = {
     "path": "https://www.rug.nl/ggdc/valuechain/wiod/wiod-2013-release",
 }
 
-WIOD = {"publisher": "World Input-Output Database", "title": "World Input-Output Database, 2013 release (Timmer et al. 2015), world input–output tables in basic prices", "path": "https://www.rug.nl/ggdc/valuechain/wiod/wiod-2013-release"}
+WIOD = {
+    "publisher": "World Input-Output Database",
+    "title": "World Input-Output Database, 2013 release (Timmer et al. 2015), world input–output tables in basic prices",
+    "path": "https://www.rug.nl/ggdc/valuechain/wiod/wiod-2013-release",
+}
 
-WDI = {"publisher": "World Bank, World Development Indicators", "title": "World Bank, World Development Indicators (update of 1 July 2026)", "path": "https://databank.worldbank.org/source/world-development-indicators"}
-WDI_2025 = {"publisher": "World Bank, World Development Indicators", "title": "World Bank, World Development Indicators (update of 15 April 2025)", "path": "https://databank.worldbank.org/source/world-development-indicators"}
-WDI_2023 = {"publisher": "World Bank, World Development Indicators", "title": "World Bank, World Development Indicators (a vintage of 2023–24 that ends in 2022)", "path": "https://databank.worldbank.org/source/world-development-indicators"}
-WEO = {"publisher": "IMF, World Economic Outlook", "title": "International Monetary Fund, World Economic Outlook database (April 2024)", "path": "https://www.imf.org/en/Publications/WEO/weo-database/2024/April"}
-PCPS = {"publisher": "IMF, Primary Commodity Prices", "title": "International Monetary Fund, Primary Commodity Price System (October 2025)", "path": "https://www.imf.org/en/Research/commodity-prices"}
-EIA = {"publisher": "US Energy Information Administration", "title": "US Energy Information Administration, Europe Brent Spot Price FOB (RBRTE)", "path": "https://www.eia.gov/dnav/pet/hist/RBRTEM.htm"}
-CBR = {"publisher": "Bank of Russia", "title": "Bank of Russia, official exchange rate of the US dollar (daily, to November 2023)", "path": "https://www.cbr.ru/eng/currency_base/"}
-ROSSTAT = {"publisher": "Rosstat", "title": "Rosstat, consumer prices month on month (November 2025)", "path": "https://rosstat.gov.ru/statistics/price"}
-KEP = {"publisher": "Rosstat", "title": "Rosstat, Short-term economic indicators (July 2018)", "path": "https://rosstat.gov.ru/"}
+WDI = {
+    "publisher": "World Bank, World Development Indicators",
+    "title": "World Bank, World Development Indicators (update of 1 July 2026)",
+    "path": "https://databank.worldbank.org/source/world-development-indicators",
+}
+WDI_2025 = {
+    "publisher": "World Bank, World Development Indicators",
+    "title": "World Bank, World Development Indicators (update of 15 April 2025)",
+    "path": "https://databank.worldbank.org/source/world-development-indicators",
+}
+WDI_2023 = {
+    "publisher": "World Bank, World Development Indicators",
+    "title": "World Bank, World Development Indicators (a vintage of 2023–24 that ends in 2022)",
+    "path": "https://databank.worldbank.org/source/world-development-indicators",
+}
+WEO = {
+    "publisher": "IMF, World Economic Outlook",
+    "title": "International Monetary Fund, World Economic Outlook database (April 2024)",
+    "path": "https://www.imf.org/en/Publications/WEO/weo-database/2024/April",
+}
+PCPS = {
+    "publisher": "IMF, Primary Commodity Prices",
+    "title": "International Monetary Fund, Primary Commodity Price System (October 2025)",
+    "path": "https://www.imf.org/en/Research/commodity-prices",
+}
+EIA = {
+    "publisher": "US Energy Information Administration",
+    "title": "US Energy Information Administration, Europe Brent Spot Price FOB (RBRTE)",
+    "path": "https://www.eia.gov/dnav/pet/hist/RBRTEM.htm",
+}
+CBR = {
+    "publisher": "Bank of Russia",
+    "title": "Bank of Russia, official exchange rate of the US dollar (daily, to November 2023)",
+    "path": "https://www.cbr.ru/eng/currency_base/",
+}
+ROSSTAT = {
+    "publisher": "Rosstat",
+    "title": "Rosstat, consumer prices month on month (November 2025)",
+    "path": "https://rosstat.gov.ru/statistics/price",
+}
+KEP = {
+    "publisher": "Rosstat",
+    "title": "Rosstat, Short-term economic indicators (July 2018)",
+    "path": "https://rosstat.gov.ru/",
+}
 
 
 @table(
@@ -37,7 +77,13 @@ KEP = {"publisher": "Rosstat", "title": "Rosstat, Short-term economic indicators
         economy("exporter", "Delivering economy (equal to importer: domestic delivery); ROW is the rest of the world"),
         field("industry", "string", "Delivering industry; see table wiod-codes", required=True, pattern="c[1-9][0-9]?"),
         economy("importer", "Receiving economy; ROW is the rest of the world"),
-        field("use", "string", "Receiving industry (c1–c35) or final use (c37–c42); see table wiod-codes", required=True, pattern="c[1-9][0-9]?"),
+        field(
+            "use",
+            "string",
+            "Receiving industry (c1–c35) or final use (c37–c42); see table wiod-codes",
+            required=True,
+            pattern="c[1-9][0-9]?",
+        ),
         field("value_musd", "integer", "Value of the delivery in basic prices", "million US dollars", required=True),
     ],
     key=["year", "exporter", "industry", "importer", "use"],
@@ -66,7 +112,12 @@ def wiod(raw: Path) -> pd.DataFrame:
     fields=[
         field("code", "string", "Code in table wiod", required=True),
         field("name", "string", "Industry or final use", required=True),
-        field("nace", "string", "Code of the classification NACE Rev. 1 / ISIC Rev. 3, or the WIOD's own abbreviation of a final use", required=True),
+        field(
+            "nace",
+            "string",
+            "Code of the classification NACE Rev. 1 / ISIC Rev. 3, or the WIOD's own abbreviation of a final use",
+            required=True,
+        ),
         field("kind", "string", "industry or final use", required=True, enum=["industry", "final use"]),
     ],
     key=["code"],
@@ -74,7 +125,9 @@ def wiod(raw: Path) -> pd.DataFrame:
     licence="wiod",
     vintage="release of November 2013",
     kind="verbatim",
-    caveats=["Industries are broad: c14, “electrical and optical equipment”, holds computers, telephones, instruments and cables alike."],
+    caveats=[
+        "Industries are broad: c14, “electrical and optical equipment”, holds computers, telephones, instruments and cables alike."
+    ],
 )
 def wiod_codes(raw: Path) -> pd.DataFrame:
     return pd.read_csv(raw / "trade/wiod_codes.csv").rename(columns={"nace1_isic3": "nace"})
@@ -131,7 +184,13 @@ def world_groups(raw: Path) -> pd.DataFrame:
     description="Growth of world exports of goods and services at constant prices, and world exports of services in current dollars.",
     fields=[
         year(1971, 2022),
-        field("indicator", "string", "NE.EXP.GNFS.KD.ZG: growth of exports of goods and services at constant prices; BX.GSR.NFSV.CD: exports of services", required=True, enum=["NE.EXP.GNFS.KD.ZG", "BX.GSR.NFSV.CD"]),
+        field(
+            "indicator",
+            "string",
+            "NE.EXP.GNFS.KD.ZG: growth of exports of goods and services at constant prices; BX.GSR.NFSV.CD: exports of services",
+            required=True,
+            enum=["NE.EXP.GNFS.KD.ZG", "BX.GSR.NFSV.CD"],
+        ),
         field("value", "number", "Value", "per cent a year; US dollars", required=True),
     ],
     key=["indicator", "year"],
@@ -149,7 +208,12 @@ def world_trade(raw: Path) -> pd.DataFrame:
     return frame[frame["indicator"].isin(["NE.EXP.GNFS.KD.ZG", "BX.GSR.NFSV.CD"]) & (frame["iso3"] == "WLD")]
 
 
-COMMODITIES = {"IMF PALLFNF": "all commodities", "IMF PNRG": "energy", "IMF PMETA": "metals", "IMF PFANDB": "food and beverages"}
+COMMODITIES = {
+    "IMF PALLFNF": "all commodities",
+    "IMF PNRG": "energy",
+    "IMF PMETA": "metals",
+    "IMF PFANDB": "food and beverages",
+}
 
 
 @table(
@@ -166,12 +230,20 @@ COMMODITIES = {"IMF PALLFNF": "all commodities", "IMF PNRG": "energy", "IMF PMET
     licence="imf",
     vintage="October 2025",
     kind="constructed",
-    caveats=["Small derived table: yearly means. The index of all commodities starts in 2003. Prices are in US dollars."],
+    caveats=[
+        "Small derived table: yearly means. The index of all commodities starts in 2003. Prices are in US dollars."
+    ],
 )
 def commodity_prices(raw: Path) -> pd.DataFrame:
     frame = pd.read_csv(raw / "macro/commodity_prices.csv", dtype={"date": str})
     frame = frame[frame["indicator"].isin(list(COMMODITIES)) & (frame["freq"] == "A")]
-    return pd.DataFrame({"year": frame["date"].astype(int), "commodity": frame["indicator"].map(COMMODITIES), "price_index": frame["value"]})
+    return pd.DataFrame(
+        {
+            "year": frame["date"].astype(int),
+            "commodity": frame["indicator"].map(COMMODITIES),
+            "price_index": frame["value"],
+        }
+    )
 
 
 DIGITAL = {
@@ -269,14 +341,24 @@ POVERTY = ["SI.POV.NAHC", "SI.POV.DDAY", "SI.POV.GINI"]
         economy("iso3", "Economy, or WLD"),
         year(1963, 2024),
         field("indicator", "string", "World Bank code", required=True, enum=POVERTY),
-        field("value", "number", "Share of the population, or index", "per cent; Gini index 0–100", required=True, minimum=0, maximum=100),
+        field(
+            "value",
+            "number",
+            "Share of the population, or index",
+            "per cent; Gini index 0–100",
+            required=True,
+            minimum=0,
+            maximum=100,
+        ),
     ],
     key=["indicator", "iso3", "year"],
     sources=[WDI],
     licence="cc-by-4.0",
     vintage="1 July 2026",
     kind="snapshot",
-    caveats=["National lines differ: Russia's was the subsistence minimum until 2020 and is relative since. Lines of two economies are not comparable."],
+    caveats=[
+        "National lines differ: Russia's was the subsistence minimum until 2020 and is relative since. Lines of two economies are not comparable."
+    ],
     references={"iso3": "economies.iso3"},
 )
 def poverty(raw: Path) -> pd.DataFrame:
@@ -331,8 +413,20 @@ def macro_structure(raw: Path) -> pd.DataFrame:
     description="Brent crude, the Bank of Russia's dollar rate, and consumer prices over the month and over twelve months.",
     fields=[
         field("month", "yearmonth", "Calendar month", required=True),
-        field("indicator", "string", "What is measured", required=True, enum=["brent", "roubles-per-dollar", "prices-month", "prices-year"]),
-        field("value", "number", "Value", "brent: US dollars per barrel; roubles per US dollar; prices: per cent", required=True),
+        field(
+            "indicator",
+            "string",
+            "What is measured",
+            required=True,
+            enum=["brent", "roubles-per-dollar", "prices-month", "prices-year"],
+        ),
+        field(
+            "value",
+            "number",
+            "Value",
+            "brent: US dollars per barrel; roubles per US dollar; prices: per cent",
+            required=True,
+        ),
     ],
     key=["indicator", "month"],
     sources=[EIA, CBR, ROSSTAT],
@@ -374,7 +468,13 @@ ANNUAL = {
     fields=[
         year(1999, 2017),
         field("indicator", "string", "What changes", required=True, enum=list(ANNUAL.values())),
-        field("change", "number", "Change against the year before (prices: December on December)", "per cent", required=True),
+        field(
+            "change",
+            "number",
+            "Change against the year before (prices: December on December)",
+            "per cent",
+            required=True,
+        ),
     ],
     key=["indicator", "year"],
     sources=[KEP],
@@ -386,4 +486,10 @@ ANNUAL = {
 def rosstat_annual(raw: Path) -> pd.DataFrame:
     frame = pd.read_csv(raw / "macro/russia_rosstat.csv", dtype={"date": str})
     frame = frame[frame["indicator"].isin(list(ANNUAL))]
-    return pd.DataFrame({"year": frame["date"].astype(int), "indicator": frame["indicator"].map(ANNUAL), "change": (frame["value"] - 100).round(3)})
+    return pd.DataFrame(
+        {
+            "year": frame["date"].astype(int),
+            "indicator": frame["indicator"].map(ANNUAL),
+            "change": (frame["value"] - 100).round(3),
+        }
+    )

@@ -126,10 +126,8 @@ def chapters(book: Path = ROOT) -> list[Chapter]:
     CaseError
         If `book` is not the book's repository.
     """
-    found = []
-    for path in sorted((book / "chapters").glob("*.ipynb")):
-        if (match := _FILE.fullmatch(path.name)) and (one := Chapter(int(match[1]), path)).parameters:
-            found.append(one)
+    files = [(_FILE.fullmatch(path.name), path) for path in sorted((book / "chapters").glob("*.ipynb"))]
+    found = [one for match, path in files if match and (one := Chapter(int(match[1]), path)).parameters]
     if not found:
         raise CaseError("There are no chapters here: run this in a copy of the book's repository, not in a fork of it.")
     return found

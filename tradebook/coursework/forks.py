@@ -517,12 +517,12 @@ def _require_outputs(cells: list, case: Case) -> None:
             if output["output_type"] == "stream" and output["name"] == "stderr":
                 problems.append(f"cell {cell['id']} warns: “{output['text'].strip().splitlines()[-1]}”")
             glued.add(output.get("metadata", {}).get("scrapbook", {}).get("name"))
-        for text in _texts(cell):
-            problems += [f"cell {cell['id']} says “{m[0]}”" for pattern in own if (m := pattern.search(text))]
+        for shown in _texts(cell):
+            problems += [f"cell {cell['id']} says “{m[0]}”" for pattern in own if (m := pattern.search(shown))]
         if "charts.show(" in cell["source"] and not cell["outputs"] and "if " not in cell["source"]:
             problems.append(f"cell {cell['id']} shows no figure")
-    text = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
-    lost = sorted(set(_GLUED.findall(text)) - glued)
+    prose = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+    lost = sorted(set(_GLUED.findall(prose)) - glued)
     if lost:
         problems.append(f"the text needs {', '.join(lost)}, which no cell computes")
     if problems:

@@ -61,7 +61,7 @@ def alone(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, or say that another run holds it; the end of a process frees it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = open(folder / ".lock", "a+b")
+        handle = open(folder / ".lock", "a+b")  # noqa: SIM115 (only opening it may fail in this way)
     except OSError as error:
         raise RefreshError(f"{folder} cannot be written ({error.strerror}); new data are kept there.") from None
     with handle:
