@@ -12,16 +12,18 @@ VENV_PYTHON := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book pdf epub test check execute lab serve lighthouse fork clean distclean
+.PHONY: help setup book pages pdf epub test check execute lab serve lighthouse audit fork clean distclean
 
 help:
 	@echo "make book       set up, execute and build the book in _build/html (only what is needed)"
+	@echo "make pages      while you write: build the pages alone, in seconds; make book completes them"
 	@echo "make pdf        the same, and say where the book as PDF is; make epub likewise"
 	@echo "make test       build the book and run every test and check"
 	@echo "make lab        open JupyterLab on the chapters"
 	@echo "make serve      serve the built book on this machine (PORT=8000)"
 	@echo "make fork       make a chapter your own: CHAPTER=2 EXPORTER=DEU PARTNER=KAZ TO=../my-project"
 	@echo "make lighthouse measure the built book with Lighthouse, which comes from npm"
+	@echo "make audit      ask what is known against the packages (needs a network)"
 	@echo "make execute    execute the notebooks in place, to commit their outputs"
 	@echo "make check      check the committed notebooks and the built book"
 	@echo "make setup      only create .venv and install the locked packages"
@@ -32,7 +34,7 @@ help:
 setup:
 	@$(PYTHON) -m tools.build setup
 
-book pdf epub check: setup
+book pages pdf epub check audit: setup
 	@$(VENV_PYTHON) -m tools.build $@
 
 test execute lab: setup

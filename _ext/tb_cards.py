@@ -7,10 +7,13 @@ drawing and fonts give the same bytes everywhere. The first page gets the card o
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
+import shutil
 from functools import cache
 from importlib import util
+from importlib.metadata import version
 from pathlib import Path
 from zlib import crc32
 
@@ -104,12 +107,21 @@ def card(book: str, title: str, finding: str, drawing: str, logo: str) -> str:
     )
 
 
-def as_png(svg: str) -> bytes:
-    """Draw a card with the book's own fonts only, so that it is the same on every machine."""
+def as_png(svg: str, keep: Path | None = None) -> bytes:
+    """Draw a card with the book's own fonts only, so that it is the same everywhere; kept in the folder `keep`."""
+    recipe = repr((version("resvg-py"), version("font-source-sans-pro"), WIDTH, HEIGHT, svg))
+    kept = keep / f"card-{hashlib.sha256(recipe.encode()).hexdigest()[:24]}.png" if keep else None
+    if kept and kept.is_file():
+        return kept.read_bytes()
     files = list(_fonts().values())
-    return bytes(
+    png = bytes(
         resvg_py.svg_to_bytes(svg_string=svg, width=WIDTH, height=HEIGHT, font_files=files, skip_system_fonts=True)
     )
+    if kept:
+        keep.mkdir(parents=True, exist_ok=True)
+        kept.with_suffix(".part").write_bytes(png)
+        kept.with_suffix(".part").replace(kept)
+    return png
 
 
 def figures(doctree: nodes.document) -> dict[str, tuple[str, str, str]]:
@@ -128,10 +140,18 @@ def draw_cards(app: Sphinx, env: BuildEnvironment) -> None:
     if app.builder.format != "html":
         return
     env.tb_cards = {}
+    shutil.rmtree(Path(app.outdir, CARDS), ignore_errors=True)
+    read = getattr(env, "tb_figures_read", {})
+    env.tb_figures_read = {}
     logo = Path(app.confdir, "_static", "logo.svg").read_text(encoding="utf-8")
     for name in sorted(env.found_docs):
-        shown = figures(env.get_doctree(name))
-        wanted = app.config.tb_card_figures.get(name) or next(iter(shown), None)
+        chosen, moment = app.config.tb_card_figures.get(name), env.all_docs.get(name)
+        if name in read and read[name][:2] == (moment, chosen):  # its text is as it was
+            shown, wanted = read[name][2:]
+        else:
+            shown = figures(env.get_doctree(name))
+            wanted = chosen or next(iter(shown), None)
+        env.tb_figures_read[name] = (moment, chosen, {wanted: shown[wanted]} if wanted in shown else {}, wanted)
         if wanted is None:
             continue
         if wanted not in shown:
@@ -142,7 +162,9 @@ def draw_cards(app: Sphinx, env: BuildEnvironment) -> None:
         if name == app.config.tb_card_root:
             names[app.config.root_doc] = "An audited, executable book"
         for page, title in names.items():
-            png = as_png(card(app.config.html_title, title, finding, drawing, logo))
+            png = as_png(
+                card(app.config.html_title, title, finding, drawing, logo), Path(app.doctreedir).parent / ".figures"
+            )
             target = f"{CARDS}/{Path(page).name}.png"
             path = Path(app.outdir, target)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,9 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from zlib import crc32
 
@@ -32,6 +35,7 @@ _LABEL = re.compile(
 _ADDRESS = re.compile(r"(?:URL|doi)\s*:\s*\S+|\[\s*link\s*\]")
 _LOADED = re.compile(rf'(?<=")({re.escape(SEARCH)})(?:\?v=\w+)?(?=")')
 _NAME = re.compile(r"(?<=[a-z,(] )[A-ZА-Я][\w’'-]{3,}")  # not at the start of a sentence
+_LISTING = re.compile(r'<div class="highlight">.*?</pre>', re.DOTALL)
 _SILENT = re.compile(r"<(svg|script|style|math)\b.*?</\1>", re.DOTALL)
 _FORMULA = re.compile(r'<math\b[^>]*\balttext="([^"]*)"[^>]*>.*?</math>', re.DOTALL)
 # What repeats another page (`tb-repeat`), or stands in every chapter (`tb-fork`), is found where it is said first.
@@ -144,7 +148,35 @@ def as_script(name: str, data: object) -> str:
     return f"window.{name}={json.dumps(data, ensure_ascii=False, separators=(',', ':'))};\n"
 
 
-def collect(pages: dict[str, str], claims_page: str) -> tuple[dict, dict]:
+def found_on(page: str) -> list[list[str]] | None:
+    """What can be found on a page, as `entries_of` has it; None if it has no text."""
+    article = article_of(page)
+    return None if article is None else [list(entry) for entry in entries_of(article)]
+
+
+def read_pages(pages: Iterable[str], keep: Path | None = None, workers: int = 1) -> list[list[list[str]] | None]:
+    """What can be found on each page; kept in the folder `keep` for pages that stay as they are."""
+    texts = [_LISTING.sub("", page[max(page.find("<article"), 0) :]) for page in pages]
+    recipe = Path(__file__).read_bytes()
+    places = [
+        keep / f"{hashlib.sha256(recipe + text.encode()).hexdigest()[:24]}.json" if keep else None for text in texts
+    ]
+    found = {i: json.loads(place.read_text("utf-8")) for i, place in enumerate(places) if place and place.is_file()}
+    missing = [i for i in range(len(texts)) if i not in found]
+    if workers > 1 and len(missing) > 2 and "fork" in get_all_start_methods():
+        with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+            found |= zip(missing, pool.map(found_on, [texts[i] for i in missing]), strict=True)
+    else:
+        found |= {i: found_on(texts[i]) for i in missing}
+    for i in missing if keep else ():
+        keep.mkdir(parents=True, exist_ok=True)
+        part = places[i].with_suffix(".part")
+        part.write_text(json.dumps(found[i]), "utf-8")
+        part.replace(places[i])
+    return [found[i] for i in range(len(texts))]
+
+
+def collect(pages: dict[str, str], claims_page: str, keep: Path | None = None, workers: int = 1) -> tuple[dict, dict]:
     """Data of the search and of the previews, from the HTML of the pages by address.
 
     A statement stands in its chapter's audit and in the list of all; the list is what the search leads to.
@@ -152,11 +184,9 @@ def collect(pages: dict[str, str], claims_page: str) -> tuple[dict, dict]:
     titles: list[list[str]] = []
     entries: list[list] = []
     previews: dict[str, dict] = {"terms": {}, "works": {}, "figures": {}}
-    for address, page in pages.items():
-        article = article_of(page)
-        if article is None:
+    for address, found in zip(pages, read_pages(pages.values(), keep, workers), strict=True):
+        if found is None:
             continue
-        found = entries_of(article)
         name = next((title for kind, _, title, _ in found if kind == "page"), "")
         titles.append([address, name])
         for kind, anchor, title, text in found:
@@ -180,7 +210,8 @@ def write_data(app: Sphinx, exception: Exception | None) -> None:
     target = app.builder.get_target_uri
     pages = {target(name): out / target(name) for name in _reading_order(app)}
     texts = {address: path.read_text(encoding="utf-8") for address, path in pages.items() if path.is_file()}
-    search, previews = collect(texts, target(app.config.tb_claims_page))
+    keep = Path(app.doctreedir).parent / ".find"
+    search, previews = collect(texts, target(app.config.tb_claims_page), keep, app.parallel)
     # A term has several names, and a preview is asked for by any of them.
     glossary = texts.get(target(app.config.tb_glossary), "")
     previews["terms"] = _for_every_name(glossary, previews["terms"])
@@ -219,10 +250,18 @@ def _reading_order(app: Sphinx) -> list[str]:
     return [*ordered, *sorted(set(app.env.found_docs) - set(ordered))]
 
 
+def make_no_index(app: Sphinx) -> None:
+    """Spare Sphinx the index of its own search: it would be removed, and missed by the next run."""
+    if app.builder.format == "html":
+        for step in ("load_indexer", "index_page", "dump_search_index"):
+            setattr(app.builder, step, lambda *arguments: None)
+
+
 def setup(app: Sphinx) -> dict[str, object]:
     """Connect the steps: anchors come after all who read the captions, data before the pages are finished."""
     app.setup_extension("tb_claims")  # which page lists the statements
     app.setup_extension("tb_terms")  # which page is the glossary
+    app.connect("builder-inited", make_no_index)
     app.connect("html-page-context", add_anchors, priority=960)
     app.connect("build-finished", write_data, priority=920)
     return {

@@ -14,6 +14,7 @@ import base64
 import csv
 import hashlib
 import html
+import json
 import posixpath
 import re
 import xml.etree.ElementTree as ElementTree
@@ -63,13 +64,18 @@ def hashed(text: str) -> str:
 # Opened from a folder, a page and its files have no common origin in some browsers: `file:` allows them by scheme.
 # On the web no page can load a `file:` address, so it allows nothing there.
 POLICY = (
-    "default-src 'self' file:; "
+    "default-src 'none'; "
     f"script-src 'self' file: {hashed(MODE_SCRIPT)}; "
     "style-src 'self' file:; "
     "img-src 'self' file: data:; "
+    "font-src 'self' file:; "
+    "connect-src 'self' file:; "
     "object-src 'none'; base-uri 'none'; form-action 'self' file:"
 )
-_POLICY_TAG = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}" />'
+_POLICY_TAG = (
+    f'<meta http-equiv="Content-Security-Policy" content="{POLICY}" />\n'
+    '<meta name="referrer" content="no-referrer" />'  # sites that a reader goes to need not know from where
+)
 
 
 def is_site(app: Sphinx) -> bool:
@@ -520,7 +526,7 @@ def can_match(selector: list, words: set[str]) -> bool:
         if token.type == "ident" and not before.endswith(":"):
             if before == "." and token.value not in words:
                 return False
-            if before != "." and token.value.lower() not in words | {"html", "body"}:
+            if before != "." and (name := token.value.lower()) not in words and name not in ("html", "body"):
                 return False
         before = token.value if token.type in ("literal", "ident") else ""
     return True
@@ -577,6 +583,19 @@ def without_unused(css: str, words: set[str], elsewhere: str) -> str:
     return without_unused_animations(slim)
 
 
+def kept_sheet(css: str, words: set[str], names: list[str], keep: Path) -> str:
+    """What `without_unused` makes of a style sheet; kept in the folder `keep` for the next build."""
+    used = sorted(words & {*_WORD.findall(css), *_WORD.findall(css.lower())})
+    recipe = json.dumps([Path(__file__).read_text(encoding="utf-8"), tinycss2.VERSION, css, used, names])
+    kept = keep / f"{hashlib.sha256(recipe.encode()).hexdigest()[:24]}.css"
+    if not kept.is_file():
+        keep.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(".part")
+        part.write_text(without_unused(css, set(used), " ".join(names)), encoding="utf-8", newline="\n")
+        part.replace(kept)
+    return read(kept)
+
+
 def without_unused_animations(css: str) -> str:
     """A style sheet without the animations that no rule plays."""
     played = " ".join(re.findall(r"animation(?:-name)?\s*:([^;}]*)", css))
@@ -612,6 +631,10 @@ def whole_sheet(name: str, site: Path) -> str:
     return "".join(parts)
 
 
+# Left by an earlier run: the explorers' data, which set no class.
+_DATA_SCRIPT = re.compile(r"_static/explore/(?:trade/|indicator/|index\.js$)")
+
+
 def write_bundles(app: Sphinx, pages: list[str]) -> None:
     """Write the one style sheet and the one script, and remove what they are made of."""
     site = Path(app.outdir)
@@ -630,11 +653,13 @@ def write_bundles(app: Sphinx, pages: list[str]) -> None:
             script += f"{file.attributes['body']}\n;\n"
         elif file.filename not in {*REPLACED_SCRIPTS, *unused}:
             script += f"{read(site / file.filename).rstrip()}\n;\n"
-    others = [read(path) for path in site.glob("_static/**/*.js") if path.relative_to(site).as_posix() not in taken]
+    beside = {path.relative_to(site).as_posix(): path for path in sorted(site.glob("_static/**/*.js"))}
+    others = [read(path) for name, path in beside.items() if name not in taken and not _DATA_SCRIPT.match(name)]
 
     words = known_words(pages, [script, *others])
     sheets = [whole_sheet(name, site) for name in styles]
-    css = without_unused("\n".join(sheets), words, "\n".join([script, *others, *pages]))
+    names = sorted(set(_NAME.findall("\n".join([script, *others, *pages]))))
+    css = kept_sheet("\n".join(sheets), words, names, Path(app.doctreedir).parent / ".styles")
     for name, text in ((STYLES, css), (SCRIPTS, script)):
         (site / name).write_text(text, encoding="utf-8", newline="\n")
     for name in taken:
@@ -658,13 +683,14 @@ def finish_page(page: str, versions: dict[str, str]) -> str:
 
 def finish_site(app: Sphinx, exception: Exception | None) -> None:
     """Bundle styles and scripts, and finish every page."""
-    if exception or not is_site(app):
+    if exception or not is_site(app) or not hasattr(app.builder, "_orig_css_files"):  # nothing was to be written
         return
     site = Path(app.outdir)
     before = {path: read(path) for path in site_pages(site)}
     pygments = site / "_static" / "pygments.css"  # part of the book's style sheet afterwards
     names = token_names(read(pygments)) if pygments.is_file() else {}
-    pages = {path: slim_code(page, names) for path, page in before.items()}
+    # Pages of an earlier run are finished; only addresses may change in them.
+    pages = {path: page if _POLICY_TAG in page else slim_code(page, names) for path, page in before.items()}
     write_bundles(app, list(pages.values()))
     versions = {name: version_of((site / name).read_bytes()) for name in (STYLES, SCRIPTS)}
     for path, page in pages.items():

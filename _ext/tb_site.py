@@ -142,6 +142,15 @@ def mend_html(context: dict) -> None:
             context["body"] = context["body"].replace(found, mended)
 
 
+def clear_files(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
+    """Remove what an earlier run has written beside a page: its figures may have other names now."""
+    if app.builder.format == "html" and doctree is not None:
+        for folder, kinds in (("_downloads", (".csv", ".svg", ".png")), ("_tables", (".html",))):
+            for path in Path(app.outdir, folder, PurePosixPath(pagename).name).glob("*"):
+                if path.suffix in kinds:
+                    path.unlink()
+
+
 def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     """Handle one page before its template is filled in."""
     if app.builder.format != "html":
@@ -254,7 +263,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
         slim = strip_icon_font(text) if path.suffix == ".css" else _SOURCE_MAP.sub("", text)
         if slim != text:
             path.write_text(slim, encoding="utf-8", newline="\n")
-    write_fonts(Path(app.outdir), Path(app.doctreedir) / "fonts")
+    write_fonts(Path(app.outdir), Path(app.doctreedir).parent / ".fonts")
     write_entry_page(app)
 
 
@@ -281,6 +290,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     """Connect the steps; the last one runs after all other extensions' own."""
     app.add_config_value("tb_assets", "", "html")
     app.connect("config-inited", note_assets)
+    app.connect("html-page-context", clear_files, priority=100)
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish_site, priority=900)
     # A changed extension makes Sphinx build all pages anew.

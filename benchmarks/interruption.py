@@ -20,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,10 +31,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools.environment import ROOT, digest
 
+LONGEST = 600  # seconds for any command
 _WORDS = "word " * 60
 _EXTENSIONS = "myst_nb, jupyter_book, sphinx_external_toc, sphinx_comments, sphinx_book_theme"
 _HEAD = "---\nfile_format: mystnb\nkernelspec: {name: python3, display_name: Python 3}\n---\n\n"
 _CELL = '```{code-cell} python3\nopen("../data/number.txt").read().strip()\n```\n'
+
+
+def finish(running: subprocess.Popen) -> tuple[str, str]:
+    """What a process printed by its end; one that does not end is killed, with all it started, and is an error."""
+    try:
+        return running.communicate(timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate(timeout=60)
+        raise
 
 
 @dataclass
@@ -78,7 +90,7 @@ class Book:
     def build(self, **options) -> tuple[int, str, str]:
         """Build to the end; exit code and what was printed."""
         running = self.start(**options)
-        out, err = running.communicate()
+        out, err = finish(running)
         return running.returncode, out, err
 
 
@@ -149,7 +161,7 @@ def kill_at(book: Book, moment: float, old: str, new: str) -> Found:
     still = running.poll() is None
     if still:
         os.killpg(running.pid, signal.SIGKILL)
-    running.communicate()
+    finish(running)
     return look(book, f"killed after {moment:.2f} s" if still else "ended before it was killed", old, new, sources)
 
 
@@ -231,7 +243,7 @@ def no_room(book: Book, megabytes: float, old: str, new: str) -> Found | None:
         str(book.folder),
         sys.executable,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST)
     if done.returncode in (1, 77) and "unshare" in done.stderr:
         return None
     if done.returncode == 77:
@@ -257,6 +269,7 @@ def read_only(book: Book, old: str, new: str) -> Found | None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=LONGEST,
     )
     if done.returncode == 77 or "unshare" in done.stderr:
         return None
@@ -269,7 +282,7 @@ def two_at_once(book: Book, old: str, new: str) -> Found:
     book.turn_to(new)
     sources = book.sources()
     both = [book.start(), book.start()]
-    said = [running.communicate() for running in both]
+    said = [finish(running) for running in both]
     codes = [running.returncode for running in both]
     waited = sum("waiting for it to end" in out for out, _ in said)
     right = codes == [0, 0] and book.pages() == book.finished[new]
@@ -283,11 +296,14 @@ def changed_meanwhile(book: Book, old: str, new: str) -> Found:
     book.turn_to(new)
     sources = book.sources()
     running = book.start()
+    limit = threading.Timer(LONGEST, os.killpg, (running.pid, signal.SIGKILL))
+    limit.start()
     for line in running.stdout:
         if "Executing the notebooks" in line:
             book.turn_to(old)
             break
-    out, _ = running.communicate()
+    limit.cancel()
+    out, _ = finish(running)
     noticed = running.returncode != 0 or "were changed while it was built" in out
     book.turn_to(new)
     found = look(book, f"changed meanwhile, exit {running.returncode}", old, new, sources)
@@ -321,7 +337,7 @@ def no_network(folder: Path) -> tuple[bool, str]:
     said = []
     for _ in range(2):
         running = book.start("setup", env=nowhere)
-        out, err = running.communicate()
+        out, err = finish(running)
         well = running.returncode == 1 and one_sentence(err) and not (folder / ".venv" / ".complete").exists()
         said.append((well, out, err))
     afresh = "starting it afresh" in said[1][1]
@@ -341,7 +357,7 @@ def port_in_use(book: Book) -> tuple[bool, str]:
     """Serve at a port that is taken: one sentence."""
     with taken_port() as port:
         running = book.start("serve", "--port", str(port))
-        _, err = running.communicate()
+        _, err = finish(running)
     return running.returncode == 1 and one_sentence(err) and "make serve PORT=" in err, err.strip()
 
 

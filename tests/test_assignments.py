@@ -599,7 +599,8 @@ def test_each_notebook_is_marked_by_the_assignment_that_it_names(course, tmp_pat
 def test_the_pins_for_teaching_are_exact_and_change_none_of_the_book(root):
     def pins(name: str) -> dict[str, str]:
         lines = (line.partition("#")[0].strip() for line in (root / name).read_text("utf-8").splitlines())
-        pinned = [line.partition(";")[0].strip() for line in lines if line and not line.startswith("-r ")]
+        lines = [line for line in lines if line and not line.startswith(("-r ", "--hash"))]
+        pinned = [line.partition(";")[0].strip(" \\") for line in lines]
         assert all(line.count("==") == 1 for line in pinned)
         return dict(line.lower().replace("_", "-").split("==") for line in pinned)
 

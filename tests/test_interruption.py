@@ -18,6 +18,7 @@ from benchmarks import interruption
 from benchmarks.interruption import Book, Found
 from tools import build, execute
 from tools.environment import ToolError
+from tools.results import Results
 
 # Windows has neither process groups that can be killed nor limits of the size of files.
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills process groups")
@@ -151,17 +152,24 @@ def test_serving_between_two_renamings_finds_the_old_pages(folder, monkeypatch):
     assert (build.SITE / "index.html").read_text() == "old"
 
 
-def kept(folder: Path) -> Path:
-    """Results as jupyter-cache keeps them."""
-    results = build.WORK / "_build" / ".jupyter_cache"
-    (results / "executed" / "k").mkdir(parents=True)
-    (results / "executed" / "k" / "base.ipynb").write_text("{}")
-    (results / "__version__.txt").write_text("1")
-    with sqlite3.connect(results / "global.db") as base:
+def kept(folder: Path) -> Results:
+    """Results as jupyter-cache keeps them, of a notebook written as text."""
+    results = Results(folder, build.WORK)
+    (results.cache / "executed" / "k").mkdir(parents=True, exist_ok=True)
+    (results.cache / "executed" / "k" / "base.ipynb").write_text("{}")
+    (results.cache / "__version__.txt").write_text("1")
+    (results.cache / "global.db").unlink(missing_ok=True)
+    with sqlite3.connect(results.cache / "global.db") as base:
         base.execute("CREATE TABLE nbcache (hashkey TEXT)")
         base.execute("INSERT INTO nbcache VALUES ('k')")
     base.close()
     return results
+
+
+def are_kept(results: Results) -> bool:
+    """Whether the result is there once what cannot be used is dropped."""
+    results.drop_outdated([], "basis")
+    return (results.cache / "executed" / "k").is_dir()
 
 
 @pytest.mark.parametrize(
@@ -177,31 +185,25 @@ def kept(folder: Path) -> Path:
 )
 def test_half_of_the_kept_results_are_dropped(folder, harm):
     results = kept(folder)
-    build._drop_outdated_results()
-    assert not results.exists()  # nobody had said on what they rest
+    assert not are_kept(results)  # nobody had said on what they rest
     results = kept(folder)
-    build._drop_outdated_results()
-    assert results.exists()
-    harm(results)
-    build._drop_outdated_results()
-    assert not results.exists()
+    results.keep_untraced([], "basis")
+    assert are_kept(results)
+    harm(results.cache)
+    assert not are_kept(results)
+    assert not results.cache.exists()
 
 
 def test_results_of_data_that_changed_meanwhile_are_disowned(folder):
-    (folder / "data").mkdir()
-    (folder / "data" / "t.csv").write_text("1")
     results = kept(folder)
-    build._drop_outdated_results()
+    results.keep_untraced([], "basis")
+    assert are_kept(results)
+    results.drop_outdated([], "another basis")
+    assert not (results.cache / "executed" / "k").exists()
     results = kept(folder)
-    basis = build._inputs(build._EXECUTION_INPUTS)
-    build._disown_results(basis)
-    build._drop_outdated_results()
-    assert results.exists()
-    (folder / "data" / "t.csv").write_text("2")
-    build._disown_results(basis)
-    (folder / "data" / "t.csv").write_text("1")
-    build._drop_outdated_results()
-    assert not results.exists()
+    results.keep_untraced([], "basis")
+    results.keep_untraced([], None)
+    assert not are_kept(results)
 
 
 @pytest.mark.parametrize(

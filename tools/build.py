@@ -15,11 +15,12 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,15 +32,17 @@ from tools.environment import (
     VENV,
     ToolError,
     digest,
+    notebooks,
     only_one,
     run_environment,
     say,
     set_up,
     venv_python,
 )
+from tools.results import PYTHON, Notebook, Results, other_inputs, read_notebook, remove, write
 
 SITE = BUILD / "html"
-WORK = BUILD / "work"  # jupyter-book writes here; finished pages move to SITE
+WORK = BUILD / "work"  # the page generator writes here; finished pages move to SITE
 RECORD = BUILD / "build.json"  # what the pages in SITE were built from
 LOG = BUILD / "build.log"
 
@@ -63,7 +66,8 @@ _INPUTS += [
     "README.md",
     "requirements.txt",
 ]
-_PYTHON = f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]}"
+_LONGEST = 3600  # seconds that the page generator may take
+_JOBS = min(4, os.cpu_count() or 1)  # notebooks, or pages, at a time
 
 _PROBLEM = re.compile(r"\b(?:WARNING|ERROR|CRITICAL|SEVERE)\b|^[A-Z][a-z ]+ error(?: \([\w.]+\))?:")
 _HEAD = re.compile(r" error(?: \([\w.]+\))?:$")  # what went wrong stands on the next line
@@ -84,8 +88,9 @@ def stage(name: str) -> Iterator[None]:
     say(f"  done in {time.perf_counter() - start:.1f} s")
 
 
-def _inputs(names: list[str]) -> str:
-    return digest((ROOT / name for name in names), ROOT, _PYTHON)
+def _inputs(names: list[str], but: Callable[[Path], bool] | None = None, *settings: str) -> str:
+    told = [f"{name}={os.environ[name]}" for name in other_inputs()]
+    return digest((ROOT / name for name in names), ROOT, " ".join([PYTHON, *told, *settings]), but)
 
 
 def _record() -> dict[str, str]:
@@ -121,39 +126,50 @@ def _require_book() -> None:
             raise ToolError(f"{name} is missing: restore it from the repository (git checkout -- {name}).")
 
 
-def build_book() -> None:
-    """Execute the notebooks, build and check the pages, and only then replace the previous ones."""
+def build_book(pages_only: bool = False) -> None:
+    """Execute the notebooks, build and check the pages, and only then replace the previous ones.
+
+    With `pages_only` the editions to take along and the notebooks for the browser stay those of the last complete
+    build, and the book does not count as built; without an earlier build everything is made.
+    """
     _require_packages()
     _require_book()
-    from tools import lite
+    from tools import editions, lite
 
     with only_one(BUILD):
         _finish_swap()
+        record = _record()
+        if pages_only and not (SITE.is_dir() and "parts" in record):
+            say("There is no complete book yet: building all of it.")
+            pages_only = False
         if is_current():
             say("Nothing to do: the book is built from the files as they are now.")
         else:
             inputs = _inputs(_INPUTS)
-            basis = _inputs(_EXECUTION_INPUTS)
-            _check_data()
-            _drop_outdated_results()
-            in_browser = lite.is_available()
-            with stage("Executing the notebooks and building the pages"):
-                try:
-                    html = _run_jupyter_book({"TRADEBOOK_LITE": "1"} if in_browser else {})
-                finally:
-                    _disown_results(basis)
-            if in_browser:
-                with stage("Adding notebooks that run in the browser"):
-                    lite.build(html)
-            with stage("Making the EPUB, the PDF and the zips"):
-                _make_editions(html)
+            in_browser = "lite" in record["parts"] if pages_only else lite.is_available()
+            with stage("Executing the notebooks and building the pages"), ThreadPoolExecutor(1) as beside:
+                task = beside.submit(_take_over) if pages_only else None
+                html = _pages(inputs, {"TRADEBOOK_LITE": "1"} if in_browser else {})
+                if task:
+                    for path in task.result():
+                        os.replace(path, html / path.name)
+            if pages_only:
+                editions.list_editions(html)
+                parts = record["parts"]
+            else:
+                parts = _complete(html, record, in_browser)
             with stage("Checking the pages"):
                 _check(html)
             _swap(html)
             changed = _inputs(_INPUTS) != inputs  # then nobody knows which of them the pages show
-            RECORD.write_text(json.dumps({"inputs": "" if changed else inputs, "pages": digest([SITE], SITE)}), "utf-8")
+            known = {"inputs": "", "pages": "", "parts": parts}
+            if not (changed or pages_only):
+                known |= {"inputs": inputs, "pages": digest([SITE], SITE)}
+            write(RECORD, json.dumps(known))
             if changed:
                 say("Files of the book were changed while it was built: run `make book` again to have them in it.")
+            elif pages_only:
+                say("EPUB, PDF, zips and the notebooks for the browser are those of before: `make book` renews them.")
     say(f"Open the book: {(SITE / 'index.html').as_uri()}")
     say("or run `make serve`.")
 
@@ -167,11 +183,43 @@ def build_edition(file: str) -> None:
     say(f"{file}: {path.relative_to(ROOT).as_posix()}")
 
 
-def _make_editions(html: Path) -> None:
-    from tools.editions import make_all, megabytes
+def _complete(html: Path, record: dict, in_browser: bool) -> dict[str, str]:
+    """Add what is made from the pages or stands beside them; return on what the parts rest that a build may keep."""
+    from tools import editions, lite
 
-    for path in make_all(html):
-        say(f"  {path.name}, {megabytes(path.stat().st_size)}")
+    # What an earlier build has made is taken from there, if nobody has touched it since.
+    whole = bool(record.get("pages")) and SITE.is_dir() and record["pages"] == digest([SITE], SITE)
+    kept, parts = record.get("parts", {}) if whole else {}, {}
+    with stage("Making the EPUB, the PDF, the zips and what runs in the browser"), ThreadPoolExecutor(1) as beside:
+        task = None
+        if in_browser:
+            parts["lite"] = lite.basis()
+            old = SITE / lite.FOLDER if kept.get("lite") == parts["lite"] else None
+            task = beside.submit(lite.build, html, old)
+        parts["data"] = _inputs(["data", "CITATION.cff", "LICENSE-text", "tools/package.py", "tools/environment.py"])
+        old = SITE / editions.FOLDER / editions.DATA_ZIP.file if kept.get("data") == parts["data"] else None
+        for path in editions.make_all(html, old):
+            say(f"  {path.name}, {editions.megabytes(path.stat().st_size)}")
+        if task:
+            task.result()
+    return parts
+
+
+def _take_over() -> list[Path]:
+    """The editions and the notebooks for the browser of the old pages, for new ones, without copying them."""
+    from tools import editions, lite
+
+    remove(WORK / "beside")
+    (WORK / "beside").mkdir(parents=True)
+    names = [name for name in (editions.FOLDER, lite.FOLDER) if (SITE / name).is_dir()]
+    return [Path(shutil.copytree(SITE / name, WORK / "beside" / name, copy_function=_link)) for name in names]
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copy2(source, target)
 
 
 def _check_data() -> None:
@@ -182,84 +230,144 @@ def _check_data() -> None:
     current = _inputs(["data", "tools/check_data.py", "tradebook/control.py", "tradebook/data.py"])
     if passed.is_file() and passed.read_text("utf-8") == current:
         return
-    with stage("Checking the data"):
-        command = [sys.executable, "-m", "tools.check_data"]
-        if subprocess.run(command, cwd=ROOT, env=run_environment(), check=False).returncode:
-            raise ToolError("The data are not in order: correct the problems listed above and run `make book` again.")
-    passed.write_text(current, "utf-8")
+    command = [sys.executable, "-m", "tools.check_data"]
+    try:
+        wrong = subprocess.run(command, cwd=ROOT, env=run_environment(), check=False, timeout=_LONGEST).returncode
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"The check of the data took more than {_LONGEST} s: run `make check` to see why.") from None
+    if wrong:
+        raise ToolError("The data are not in order: correct the problems listed above and run `make book` again.")
+    write(passed, current)
 
 
-def _disown_results(basis: str) -> None:
-    """Forget on what the kept results rest if data, code or packages were changed while notebooks ran."""
-    if _inputs(_EXECUTION_INPUTS) != basis:
-        (WORK / "results-basis").unlink(missing_ok=True)
+# --- pages ----------------------------------------------------------------------------------------------
 
 
-def _drop_outdated_results() -> None:
-    """Forget notebook results if data, code or packages have changed, and all that Sphinx kept.
+def _pages(inputs: str, settings: dict[str, str]) -> Path:
+    """Execute what must be executed and render what must be rendered; return a folder with finished pages."""
+    results = Results(ROOT, WORK)
+    with _page_generator(settings) as generator:
+        executed = _notebooks_of_the_book()
+        basis = _inputs(_EXECUTION_INPUTS)
+        try:
+            waiting = results.drop_outdated(executed, basis)
+            if waiting:
+                record = {"TRADEBOOK_RECORD": "1"} if settings else {}
+                total = results.execute(waiting, _timeout(), _JOBS, _check_data, record)
+                say(f"  executed: {len(waiting)} of {len(executed)} notebooks, {total:.1f} s in all")
+            else:
+                _check_data()
+            html = _render(generator, inputs, settings)
+        finally:
+            results.keep_untraced(executed, basis if _inputs(_EXECUTION_INPUTS) == basis else None)
+    remove(WORK / "site")
+    # a checksum that depends on where the book was built stays behind
+    shutil.copytree(html, WORK / "site", ignore=shutil.ignore_patterns(".buildinfo", "reports"))
+    return WORK / "site"
 
-    Sphinx does not repeat the warnings of pages that it keeps from an earlier run, so it always
-    starts afresh.
+
+def _settings_of_execution() -> dict:
+    import yaml
+
+    return (yaml.safe_load((ROOT / "_config.yml").read_text("utf-8")) or {}).get("execute", {})
+
+
+def _timeout() -> int:
+    return int(_settings_of_execution().get("timeout", 30))
+
+
+def _notebooks_of_the_book() -> list[Notebook]:
+    """The notebooks that are pages, if results are to be kept at all."""
+    execution = _settings_of_execution()
+    if execution.get("execute_notebooks") != "cache" or execution.get("exclude_patterns"):
+        return []
+    listed = set(re.findall(r"\b(?:file|root): *[\"']?([^\s\"'#]+)", (ROOT / "_toc.yml").read_text("utf-8")))
+    found = [read_notebook(path, ROOT) for path in notebooks()]
+    return [one for one in found if {one.name, f"{one.name}.ipynb"} & listed]
+
+
+_STATE = ("html", ".doctrees", "jupyter_execute")  # what the page generator leaves in its folder for the next run
+
+
+def _is_page(path: Path) -> bool:
+    return path.suffix in (".md", ".ipynb") and path.is_relative_to(ROOT / "chapters")
+
+
+def _shared_files(folder: str, names: list[str]) -> list[str]:
+    """Scripts and style sheets that every run writes: pages carry checksums only of those that were there before."""
+    path = Path(folder)
+    if path.name == "html":
+        return ["searchindex.js"]  # Sphinx would keep words in it that are gone
+    if path.name != "_static" or path.parent.name != "html":
+        return []
+    return [name for name in names if (path / name).is_file()]
+
+
+def _render(generator: subprocess.Popen, inputs: str, settings: dict[str, str]) -> Path:
+    """Make the pages that must be made; keep the page generator's state only if it had nothing to complain of.
+
+    The state of the last such run is copied, so that a run that fails, or is killed, takes nothing from the next one.
+    If anything but the text of pages has changed since, or pages have come or gone, all are made afresh.
     """
-    results = WORK / "_build" / ".jupyter_cache"
-    basis = WORK / "results-basis"
-    current = _inputs(_EXECUTION_INPUTS)
-    for folder in ("html", ".doctrees", "jupyter_execute"):
-        _remove(WORK / "_build" / folder)
-    if not basis.is_file() or basis.read_text() != current or not _are_whole(results):
-        _remove(results)
-    WORK.mkdir(parents=True, exist_ok=True)
-    basis.write_text(current)
+    place, kept = WORK / "_build", WORK / "kept"
+    pages = " ".join(
+        sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "chapters").rglob("*") if _is_page(path))
+    )
+    others = _inputs(_INPUTS, _is_page, str(ROOT), pages, *settings)
+    for name in _STATE:
+        remove(place / name)
+    known = kept / "rests-on"
+    fresh = not (known.is_file() and known.read_text("utf-8") == others)
+    if not fresh:
+        for name in _STATE:
+            if (kept / name).is_dir():
+                shutil.copytree(kept / name, place / name, ignore=_shared_files)
+    _run_page_generator(generator, fresh)
+    html = place / "html"
+    known.unlink(missing_ok=True)
+    remove(kept)
+    if _inputs(_INPUTS) == inputs:
+        kept.mkdir(parents=True)
+        for name in _STATE:
+            if (place / name).is_dir():
+                os.replace(place / name, kept / name)
+        write(known, others)
+        return kept / "html"
+    return html
 
 
-def _are_whole(results: Path) -> bool:
-    """Whether what jupyter-cache keeps can be used: a full disk or an interruption may leave half of it."""
-    if not results.is_dir() or not any(results.iterdir()):
-        return True
-    if not (results / "__version__.txt").is_file():  # written when the database has its tables
-        return False
-    try:
-        with contextlib.closing(sqlite3.connect(f"{(results / 'global.db').as_uri()}?mode=ro", uri=True)) as base:
-            keys = [key for (key,) in base.execute("SELECT hashkey FROM nbcache")]
-            sound = base.execute("PRAGMA quick_check").fetchone() == ("ok",)
-        for key in keys:
-            json.loads((results / "executed" / str(key) / "base.ipynb").read_text("utf-8"))
-    except (sqlite3.Error, OSError, ValueError):
-        return False
-    return sound
+@contextlib.contextmanager
+def _page_generator(settings: dict[str, str]) -> Iterator[subprocess.Popen]:
+    """Start the page generator: it imports what it needs, and waits to be told to begin."""
+    html = WORK / "_build" / "html"
+    command = [sys.executable, "-m", "tools.render", str(html), str(WORK / "results"), "--jobs", str(_JOBS)]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**run_environment(), **settings},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as generator:
+        try:
+            yield generator
+        finally:
+            generator.kill()
 
 
-def _remove(path: Path) -> None:
-    try:
-        shutil.rmtree(path)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise ToolError(
-            f"{path.relative_to(ROOT)} cannot be removed ({error.strerror}): close the program "
-            "that uses it and try again."
-        ) from error
-
-
-def _run_jupyter_book(settings: dict[str, str]) -> Path:
-    """Run jupyter-book with every warning an error; stop with all the problems that it found."""
-    code = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
-    options = ["build", ".", "--path-output", str(WORK), "--all", "-W", "--keep-going", "-n"]
+def _run_page_generator(book: subprocess.Popen, fresh: bool) -> None:
+    """Run Sphinx with every warning an error; stop with all the problems that it found."""
     problems, last = [], []
-    with (
-        open(LOG, "w", encoding="utf-8") as log,
-        subprocess.Popen(
-            [sys.executable, "-c", code, *options],
-            cwd=ROOT,
-            env={**run_environment(), **settings},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        ) as book,
-    ):
+    with open(LOG, "w", encoding="utf-8") as log:
+        with contextlib.suppress(OSError):  # it has ended, and says why
+            book.stdin.write("fresh\n" if fresh else "go on\n")
+            book.stdin.flush()
+        limit = threading.Timer(_LONGEST, book.kill)
+        limit.daemon = True
+        limit.start()
         for raw in book.stdout:
             log.write(raw)
             line = _ANSI.sub("", raw).replace(str(ROOT) + os.sep, "").rstrip()
@@ -270,7 +378,8 @@ def _run_jupyter_book(settings: dict[str, str]) -> Path:
                 problems[-1] += f" {line.strip()}"
             elif _PROBLEM.search(line) and line not in problems and "warnings treated as errors" not in line:
                 problems.append(line)
-    if book.returncode or problems:
+        limit.cancel()
+    if book.wait(timeout=60) or problems:
         for line in problems or last:
             say(f"  {line}")
         for failure in _failures():
@@ -279,9 +388,6 @@ def _run_jupyter_book(settings: dict[str, str]) -> Path:
             f"The book was not built: correct the problems listed above and run `make book` again "
             f"(everything that was printed is in {LOG.relative_to(ROOT).as_posix()})."
         )
-    html = WORK / "_build" / "html"
-    (html / ".buildinfo").unlink(missing_ok=True)  # a digest that depends on where the book was built
-    return html
 
 
 def _failures() -> list[str]:
@@ -295,7 +401,7 @@ def _failures() -> list[str]:
 def _check(html: Path) -> None:
     from tools.check_site import main as check_site
 
-    if not html.is_dir() or check_site([str(html)]):
+    if not html.is_dir() or check_site([str(html), "--keep", str(BUILD / "pages-read.json")]):
         raise ToolError(
             f"The new pages are left in {html.relative_to(ROOT)} to look at: correct the problems "
             "and run `make book` again."
@@ -324,7 +430,7 @@ def _finish_swap() -> None:
     if _OLD.exists() and not SITE.exists():
         os.replace(_OLD, SITE)
     for left_over in (_NEW, _OLD):
-        _remove(left_over)
+        remove(left_over)
 
 
 def check() -> None:
@@ -440,20 +546,20 @@ def clean() -> None:
     with only_one(BUILD):
         for path in BUILD.iterdir():
             if path.name != ".lock":
-                _remove(path) if path.is_dir() else path.unlink()
+                remove(path) if path.is_dir() else path.unlink()
     for name in (".hypothesis", ".ruff_cache"):
-        _remove(ROOT / name)
+        remove(ROOT / name)
     for folder in ("tradebook", "tools", "tests", "_ext", "chapters"):
         for name in ("__pycache__", ".ipynb_checkpoints"):
             for path in (ROOT / folder).rglob(name):
-                _remove(path)
+                remove(path)
 
 
 def clean_all() -> None:
     """Remove the environment as well."""
     clean()
     for path in (BUILD, VENV, ROOT / "tradebook.egg-info"):
-        _remove(path)
+        remove(path)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -461,6 +567,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("setup", help="create .venv and install the locked packages")
     commands.add_parser("book", help="execute the notebooks and build _build/html, as far as needed")
+    commands.add_parser("pages", help="only the pages, quickly, for writers: `book` then completes the rest")
     commands.add_parser("pdf", help="the same, and say where the PDF is")
     commands.add_parser("epub", help="the same, and say where the EPUB is")
     commands.add_parser("test", help="build, run all tests, check everything; more options go to pytest")
@@ -472,6 +579,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("fork", help="make a chapter your own; options as of `tradebook fork`", add_help=False)
     measured = commands.add_parser("lighthouse", help="measure the built book with Lighthouse (from npm)")
     measured.add_argument("page", nargs="*", help="for instance chapters/index.html; default: every chapter")
+    commands.add_parser("audit", help="ask what is known against the packages (needs a network)")
     commands.add_parser("clean", help="remove what was built")
     commands.add_parser("distclean", help="remove what was built, and .venv")
     return parser
@@ -528,9 +636,14 @@ def _run(options: argparse.Namespace, extra: list[str]) -> int:
         return lab(extra)
     if options.command == "fork":
         return fork(extra)
+    if options.command == "audit":
+        from tools.supply.audit import audit
+
+        return audit()
     commands: dict[str, Callable[[], None]] = {
         "setup": set_up,
         "book": build_book,
+        "pages": lambda: build_book(pages_only=True),
         "pdf": lambda: build_edition("tradebook.pdf"),
         "epub": lambda: build_edition("tradebook.epub"),
         "test": lambda: test(extra),

@@ -8,10 +8,14 @@ references, and paths of the machine that built it. All problems are listed, not
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
+import os
 import posixpath
 import re
 import sys
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -68,6 +72,7 @@ class Page:
     styles: list[str] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)  # what it tells of the machine that built it
     redirect: bool = False
 
 
@@ -188,6 +193,38 @@ def parse(html: str) -> Page:
     return parser.page
 
 
+def read_pages(folder: Path, names: list[str], keep: Path | None) -> dict[str, Page]:
+    """Read pages; those that are as they were when the file `keep` was written are taken from there."""
+    recipe = hashlib.sha256(Path(__file__).read_bytes() + str(ROOT).encode()).hexdigest()
+    try:
+        known = json.loads(keep.read_text("utf-8")) if keep else {}
+        known = known["pages"] if known["recipe"] == recipe else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        known = {}
+    pages, found = {}, {}
+    for name in names:
+        content = (folder / name).read_bytes()
+        total = hashlib.sha256(content).hexdigest()
+        if name in known and known[name][0] == total:
+            found[name] = known[name]
+            about = known[name][1]
+            images = [tuple(image) for image in about["images"]]
+            pages[name] = Page(**about | {"figures": [Figure(**one) for one in about["figures"]], "images": images})
+        else:
+            html = content.decode("utf-8")
+            pages[name] = parse(html)
+            for match in sorted({match[0] for match in MACHINE_PATH.finditer(html)}):
+                pages[name].paths.append(f"holds a path of the machine that built it ({match})")
+            if str(ROOT) in html:
+                pages[name].paths.append("holds the path of the folder that the book was built in")
+            found[name] = [total, asdict(pages[name])]
+    if keep and found != known:
+        part = keep.with_name(keep.name + ".part")
+        part.write_text(json.dumps({"recipe": recipe, "pages": found}), "utf-8")
+        os.replace(part, keep)
+    return pages
+
+
 def figure_problems(page: Page) -> list[str]:
     """What is wrong with the house figures of a page."""
     problems = []
@@ -208,6 +245,8 @@ def css_targets(css: str) -> list[str]:
 
 def script_targets(script: str, inline: bool) -> list[str]:
     """Addresses on other sites that a script loads; inline, also those that it keeps for later."""
+    if "//" not in script:  # as in the explorers' data, which are long
+        return []
     found = _SCRIPT_LOAD.findall(script)
     return found + _SCRIPT_FILE.findall(script) if inline else found
 
@@ -215,14 +254,14 @@ def script_targets(script: str, inline: bool) -> list[str]:
 class Site:
     """A built book: all its files, and the problems found in them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep: Path | None = None) -> None:
         self.folder = folder
         self.files = {path.relative_to(folder).as_posix() for path in files([folder])}
         # what lies in _static are parts of pages and templates that the theme leaves there; lite/ is an application
         # of others, whose requests tests/test_lite.py watches in a browser
         own = [name for name in self.files if not name.startswith("lite/")]
         names = sorted(name for name in own if name.endswith(".html") and not name.startswith("_"))
-        self.pages = {name: parse((folder / name).read_text("utf-8")) for name in names}
+        self.pages = read_pages(folder, names, keep)
         self.ids = {name: set(page.ids) for name, page in self.pages.items()}
         self.problems: list[str] = []
 
@@ -268,7 +307,7 @@ class Site:
 
     def check_page(self, name: str) -> None:
         """Report what is wrong with one page."""
-        page, html = self.pages[name], (self.folder / name).read_text("utf-8")
+        page = self.pages[name]
         for address in page.links:
             self.check_link(name, address)
         for address in page.resources:
@@ -286,7 +325,7 @@ class Site:
             return
         if not page.title.strip() or not page.language:
             self.report(name, "has no title, or does not say its language")
-        twice = {one for one in page.ids if page.ids.count(one) > 1}
+        twice = {one for one, number in Counter(page.ids).items() if number > 1}
         for reference in page.local_references:
             if reference not in self.ids[name]:
                 self.report(name, f"something refers to #{reference}, which is not on the page")
@@ -302,10 +341,8 @@ class Site:
         for text in page.text:
             if match := _UNRESOLVED.search(text):
                 self.report(name, f"unresolved markup {match[0]!r} in “{' '.join(text.split())[:80]}”")
-        for match in {match[0] for match in MACHINE_PATH.finditer(html)}:
-            self.report(name, f"holds a path of the machine that built it ({match})")
-        if str(ROOT) in html:
-            self.report(name, "holds the path of the folder that the book was built in")
+        for problem in page.paths:
+            self.report(name, problem)
 
     def check(self, expected: list[str]) -> list[str]:
         """All problems of the site, which must have the `expected` pages."""
@@ -344,6 +381,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.check_site", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=BUILD / "html", help="default: _build/html")
     parser.add_argument("--toc", type=Path, default=ROOT / "_toc.yml", help="default: _toc.yml of this book")
+    parser.add_argument("--keep", type=Path, help="a file that remembers what was read of each page")
     options = parser.parse_args(arguments)
     if not options.folder.is_dir():
         print(
@@ -357,7 +395,7 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    site = Site(options.folder)
+    site = Site(options.folder, options.keep)
     problems = site.check(expected_pages(options.toc))
     for problem in problems:
         say(f"  {problem}")

@@ -12,6 +12,7 @@ import hashlib
 import html
 import posixpath
 import re
+import shutil
 import sys
 import textwrap
 import time
@@ -507,11 +508,14 @@ _TO_LITE = re.compile(
 )
 
 
-def make_all(site: Path) -> list[Path]:
-    """Make every edition of the built pages and list them on their page."""
+def make_all(site: Path, data_zip: Path | None = None) -> list[Path]:
+    """Make every edition of the built pages and list them on their page; `data_zip` is one made of the same data."""
     made = [make_epub(site), make_pdf(site)]
     if (ROOT / "data" / "datapackage.json").is_file():  # a book without data has no archive of them
-        made.append(make_data_zip(site))
+        if data_zip is not None and data_zip.is_file():
+            made.append(Path(shutil.copy(data_zip, site / FOLDER / DATA_ZIP.file)))
+        else:
+            made.append(make_data_zip(site))
     made.append(make_pages_zip(site))
     list_editions(site)
     return made

@@ -13,8 +13,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _COMPLETE = VENV / ".complete"  # written when the installation has succeeded
 _INSTALLING = VENV / ".installing"  # there while it runs: still there later means it was interrupted
 _SKIPPED_FOLDERS = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache"}
 _SKIPPED_FILES = {".DS_Store", "Thumbs.db"}
+_LONGEST = 7200  # seconds that one build waits for another
 
 
 class ToolError(Exception):
@@ -57,12 +59,30 @@ def notebooks() -> list[Path]:
     return [path for path in files([ROOT / "chapters"]) if path.suffix == ".ipynb"]
 
 
-def digest(paths: Iterable[Path], base: Path, extra: str = "") -> str:
-    """SHA-256 of the names, relative to `base`, and contents of all files, and of `extra`."""
+_SUMS: dict[tuple, str] = {}
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file; asked again in the same run, it is read again only if it may have been written since."""
+    about = path.stat()
+    key = (str(path), about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+    if (known := _SUMS.get(key)) is not None:
+        return known
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if time.time_ns() - about.st_mtime_ns > 3_000_000_000:  # another write would have another date
+        _SUMS[key] = found
+    return found
+
+
+def digest(paths: Iterable[Path], base: Path, extra: str = "", but: Callable[[Path], bool] | None = None) -> str:
+    """SHA-256 of the names, relative to `base`, and contents of all files, and of `extra`.
+
+    Files for which `but` is true do not count.
+    """
     total = hashlib.sha256(extra.encode())
     for path in files(paths):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        total.update(f"\n{path.relative_to(base).as_posix()} {content}".encode())
+        if but is None or not but(path):
+            total.update(f"\n{path.relative_to(base).as_posix()} {checksum(path)}".encode())
     return total.hexdigest()
 
 
@@ -109,6 +129,8 @@ def run_environment() -> dict[str, str]:
         PYTHONUTF8="1",
         SOURCE_DATE_EPOCH=str(release_epoch()),
         TZ="UTC",
+        COLUMNS="80",  # pandas breaks tables where the terminal ends
+        LINES="24",
         NO_COLOR="1",
         IPYTHONDIR=str(personal / "ipython"),
         MPLCONFIGDIR=str(personal / "matplotlib"),
@@ -137,9 +159,16 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
+def _wait_for_lock(handle) -> None:
+    end = time.monotonic() + _LONGEST
+    while not _try_lock(handle):
+        if time.monotonic() > end:
+            raise ToolError("Another build of this book does not end: stop it, and run the command again.")
+        time.sleep(0.2)
+
+
 if os.name == "nt":
     import msvcrt
-    import time
 
     def _try_lock(handle) -> bool:
         handle.seek(0)
@@ -148,10 +177,6 @@ if os.name == "nt":
         except OSError:
             return False
         return True
-
-    def _wait_for_lock(handle) -> None:
-        while not _try_lock(handle):
-            time.sleep(0.5)
 
 else:
     import fcntl
@@ -162,9 +187,6 @@ else:
         except OSError:
             return False
         return True
-
-    def _wait_for_lock(handle) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 # --- the virtual environment ----------------------------------------------------------------------

@@ -12,6 +12,7 @@ Functions whose package nobody builds for browsers are computed now, and their r
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import csv
 import hashlib
@@ -31,6 +32,7 @@ from pathlib import Path
 
 from tools.environment import BUILD, LOCK, ROOT, ToolError, digest, files, notebooks, run_environment, say
 from tools.execute import code_digest
+from tools.results import Inputs, Results, read_notebook
 
 RELEASE = ROOT / "tools" / "browser" / "pyodide.json"  # sums of what is taken from the Pyodide release
 REQUIREMENTS = ROOT / "tools" / "browser" / "requirements.txt"
@@ -43,7 +45,7 @@ FOLDER = "lite"
 # one by one unless they are named here; named, they are fetched side by side.
 KERNEL = ["ssl", "sqlite3", "micropip", "piplite", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython"]
 NEEDED = ["pandas", "numpy", "scipy", "matplotlib", "pyarrow", "threadpoolctl", "networkx", "seaborn"]
-# Nobody builds these for Pyodide 0.27.7, or we cannot have it; what only they can do is stored, or done by pandas there.
+# Nobody builds these for Pyodide 0.27.7, or we cannot have it; what only they can do is stored, or done by pandas.
 NOT_BUILT = ["duckdb", "ibis", "py4j", "pyarrow_hotfix", "pyfixest", "pyspark", "statsmodels"]
 IN_THE_WHEEL = 100_000  # bytes; larger tables are fetched when a cell loads them
 TEXT_FACES = ("Regular", "Semibold", "It")  # of the figures' typeface
@@ -124,7 +126,7 @@ def _download(names: list[str]) -> None:
     listing.write_text(wanted + "\n", "utf-8")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--retries", "1", "download"]
     options = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(listing), "-d", str(CACHE)]
-    run = subprocess.run([*pip, *options], capture_output=True, text=True, errors="replace", check=False)
+    run = subprocess.run([*pip, *options], capture_output=True, text=True, errors="replace", check=False, timeout=3600)
     listing.unlink()
     if run.returncode:
         reason = next((line for line in reversed(run.stderr.splitlines()) if "ERROR" in line), "pip failed")
@@ -177,17 +179,26 @@ def _sha256(content: bytes) -> str:
 
 
 def results() -> dict[str, object]:
-    """Results of all marked functions that the notebooks call; computed again only when code or data have changed."""
+    """Results of all marked functions that the notebooks call.
+
+    The build has noted them while it executed the notebooks; where it has not, they are computed again if code or
+    data have changed.
+    """
     basis = digest([ROOT / "tradebook", ROOT / "data", LOCK], ROOT)
-    paths = []
-    for notebook in notebooks():
-        key = _sha256(f"{basis} {code_digest(_read_notebook(notebook))}".encode())[:16]
-        paths.append((notebook, RESULTS / f"{notebook.stem}-{key}.json"))
+    kept, now, paths = Results(ROOT, BUILD / "work"), Inputs(ROOT), []
+    for path in notebooks():
+        notebook = read_notebook(path, ROOT)
+        if kept.is_current(notebook, now) and kept.stored(notebook).is_file():
+            paths.append((path, kept.stored(notebook)))
+        else:
+            key = _sha256(f"{basis} {code_digest(_read_notebook(path))}".encode())[:16]
+            paths.append((path, RESULTS / f"{path.stem}-{key}.json"))
     missing = [(notebook, path) for notebook, path in paths if not path.is_file()]
-    if missing:
-        RESULTS.mkdir(parents=True, exist_ok=True)
+    if RESULTS.is_dir():
         for old in set(RESULTS.iterdir()) - {path for _, path in paths}:
             old.unlink()
+    if missing:
+        RESULTS.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
             list(pool.map(lambda pair: _record_apart(*pair), missing))
     union: dict[str, object] = {}
@@ -196,9 +207,18 @@ def results() -> dict[str, object]:
     return dict(sorted(union.items()))
 
 
+def basis() -> str:
+    """Checksum of all that the folder is made of, but for the texts of the notebooks."""
+    code = " ".join(code_digest(_read_notebook(path)) for path in notebooks())
+    made_of = [ROOT / name for name in ("tradebook", "data", "tools/browser", "tools/lite.py", "tools/environment.py")]
+    return digest([*made_of, LOCK], ROOT, f"{code} {os.environ.get('TRADEBOOK_PYODIDE', '')}")
+
+
 def _record_apart(notebook: Path, target: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-m", "tools.lite", "--record", str(notebook), str(target)]
-    run = subprocess.run(command, cwd=ROOT, env=run_environment(), capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, cwd=ROOT, env=run_environment(), capture_output=True, text=True, check=False, timeout=3600
+    )
     if run.returncode:
         say(run.stderr.strip())
         raise ToolError(f"{notebook.name} did not run to its end: correct it and try again.")
@@ -229,8 +249,10 @@ def _read_notebook(path: Path) -> dict:
 # --- the site -------------------------------------------------------------------------------------------------------
 
 
-def build(site: Path) -> None:
+def build(site: Path, old: Path | None = None) -> None:
     """Write the folder ``lite`` into a built book.
+
+    `old` is such a folder with the same `basis`: then only the notebooks are written anew.
 
     Raises
     ------
@@ -240,6 +262,10 @@ def build(site: Path) -> None:
     """
     target = site / FOLDER
     shutil.rmtree(target, ignore_errors=True)
+    if old is not None and old.is_dir():
+        shutil.copytree(old, target, ignore=lambda folder, _: ["files"] if Path(folder) == old else [])
+        _write_notebooks(target)
+        return
     found = fetch()
     pyodide = read_release(found)
     kept = results()
@@ -272,7 +298,8 @@ def _write_application(target: Path, found: Mapping[str, Path]) -> None:
     html = page.read_text("utf-8").replace("<html>", '<html lang="en">')
     html = re.sub(r"<title>.*?</title>", "<title>The book’s notebooks, running in the browser</title>", html)
     html = re.sub(r'\s*<link rel="manifest"[^>]*>', "", html)
-    _put(page, html.replace("</head>", f'  <link rel="icon" href="favicon.ico" />\n    {_FROM_A_FOLDER}\n  </head>'))
+    html = html.replace("</head>", f'  <link rel="icon" href="favicon.ico" />\n    {_FROM_A_FOLDER}\n  </head>')
+    _put(page, with_policy(html))
     with zipfile.ZipFile(found["jupyterlite-pyodide-kernel"]) as wheel:
         for name in wheel.namelist():
             path = name.partition(_EXTENSION)[2]
@@ -280,6 +307,25 @@ def _write_application(target: Path, found: Mapping[str, Path]) -> None:
                 _put(target / "extensions" / "@jupyterlite" / "pyodide-kernel-extension" / path, wheel.read(name))
     # the list of wheels that the extension would bring; ours stand in Pyodide's list instead
     _put(target / "extensions/@jupyterlite/pyodide-kernel-extension/static/pypi/all.json", "{}")
+
+
+# Nothing of other sites. JupyterLab writes styles into its page and checks its settings with functions that it compiles
+# from text, so these two are allowed. A worker that comes from a file has no policy: there Python runs.
+_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval' {scripts}; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+def with_policy(page: str) -> str:
+    """A page with a policy that allows its files and, by their sums, the scripts that stand in it."""
+    inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    sums = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline)
+    policy = _POLICY.format(scripts=" ".join(f"'sha256-{one}'" for one in sums))
+    tags = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />\n    '
+    tags += '<meta name="referrer" content="no-referrer" />'
+    return re.sub(r"<meta charset=[^>]*>", lambda match: f"{match[0]}\n    {tags}", page, count=1)
 
 
 def _write_python(
@@ -416,6 +462,8 @@ _LIST = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src 'self'; base-uri 'none'; form-action 'none'">
 <title>The book’s notebooks, to run in the browser</title>
 <meta name="description" content="The chapters of the book as notebooks that run in the browser.">
 <meta name="viewport" content="width=device-width, initial-scale=1">

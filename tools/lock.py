@@ -3,6 +3,10 @@
 The direct pins at the top of requirements.txt are written by hand. From them this command works out
 everything that they need, on Python 3.11 and later and on every system, and writes it twice: below
 the direct pins, and with the checksum of every file into requirements.lock.
+
+Then the same for what only some readers or the tests want (`EXTRAS`): the pins at the top of each file are written by
+hand, with their reasons; their checksums, and everything else that they need and the book does not have, are
+written here. No version of the book's own packages changes for them.
 """
 
 from __future__ import annotations
@@ -19,6 +23,16 @@ from tools.environment import LOCK, ROOT, ToolError, say
 REQUIREMENTS = ROOT / "requirements.txt"
 REST = "# --- Everything these need (written by `python -m tools.lock`, do not edit) ---"
 _HEAD = "# requirements.txt with checksums (written by `python -m tools.lock`, do not edit)."
+# Files of packages beside those of the book, and whether they are installed into its environment.
+EXTRAS = {
+    "requirements-teaching.txt": True,
+    "requirements-spark.txt": True,
+    ".ci/requirements.txt": True,
+    ".ci/audit.txt": False,
+}
+_REST_BESIDE = "# --- Everything these need that the book does not have (written by `python -m tools.lock`) ---"
+_REST_APART = "# --- Everything these need (written by `python -m tools.lock`, do not edit) ---"
+_PIN = re.compile(r"^[A-Za-z0-9][\w.\-]*(?:\[[\w,\-]+\])?==[^\s\\#;]+(?: *; *[^\\#\n]+)?", re.M)
 
 
 def direct_pins(text: str) -> list[str]:
@@ -31,8 +45,24 @@ def _name(requirement: str) -> str:
     return re.match(r"[\w.\-]+", requirement)[0].lower().replace("_", "-").replace(".", "-")
 
 
-def resolve(pins: list[str]) -> str:
-    """The full lock for these pins, as uv writes it."""
+def blocks(text: str) -> dict[str, str]:
+    """The requirements of a lock with their checksums, by name."""
+    parts = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.M)
+    return {_name(part): part.partition("#")[0].rstrip(" \\\n") + "\n" for part in parts if _PIN.match(part)}
+
+
+def resolve(pins: list[str], kept: Path = LOCK, fixed: str = "") -> str:
+    """The full lock for these pins, as uv writes it.
+
+    Parameters
+    ----------
+    pins : list of str
+        What is wanted.
+    kept : Path
+        A lock whose versions stay where they can.
+    fixed : str
+        Pins that no other version may replace.
+    """
     uv = shutil.which("uv")
     if uv is None:
         raise ToolError("uv is not installed: `pip install uv`, then run the command again.")
@@ -48,28 +78,72 @@ def resolve(pins: list[str]) -> str:
             "--generate-hashes",
         ]
         options += ["--no-header", "--no-annotate", "--quiet", "-o", str(target)]
-        if LOCK.is_file():
-            shutil.copy(LOCK, target)  # uv keeps the versions that it finds there
+        if fixed:
+            Path(folder, "fixed").write_text(fixed, "utf-8")
+            options += ["--constraints", str(Path(folder, "fixed"))]
+        if kept.is_file():
+            pinned = [line.removesuffix(" \\") for line in kept.read_text("utf-8").splitlines()]
+            # uv keeps the versions that it finds there
+            target.write_text("\n".join(line for line in pinned if _PIN.match(line)) + "\n", "utf-8")
         if subprocess.run([uv, "--no-config", "pip", "compile", *options, str(source)], check=False).returncode:
-            raise ToolError("uv found no set of versions (above): change the direct pins in requirements.txt.")
+            raise ToolError("uv found no set of versions (above): change the direct pins.")
         return target.read_text("utf-8")
 
 
+def renewed(text: str, lock: str, beside: set[str]) -> str:
+    """A file of `EXTRAS` with the checksums of its pins, and with what else they need and the book does not have.
+
+    Parameters
+    ----------
+    text : str
+        The file as it is.
+    lock : str
+        What uv found for its pins.
+    beside : set of str
+        Names of packages that are there already.
+    """
+    found = blocks(lock)
+    top = re.split(r"^# --- Everything ", text, flags=re.M)[0]
+    direct = [_name(pin) for pin in _PIN.findall(top)]
+    head = re.sub(r"^[ \t]+--hash=.*\n?", "", top, flags=re.M)
+    for name in direct:
+        pin = re.compile(rf"^{re.escape(name)}(?=[\[=])[^\n#]*(?=\n|#|\Z)", re.M | re.I)
+        head = pin.sub(found[name].rstrip("\n").replace("\\", "\\\\"), head)
+    rest = [found[name] for name in sorted(set(found) - set(direct) - beside)]
+    mark = _REST_BESIDE if beside else _REST_APART
+    return head.rstrip("\n") + "\n" + (f"\n{mark}\n{''.join(rest)}" if rest else "")
+
+
+def _renew_extras(lock: str) -> None:
+    for name, within in EXTRAS.items():
+        path = ROOT / name
+        text = path.read_text("utf-8")
+        top = re.split(r"^# --- Everything ", text, flags=re.M)[0]
+        fixed = "\n".join(_PIN.findall(lock)) if within else ""
+        path.write_text(
+            renewed(text, resolve(_PIN.findall(top), path, fixed), set(blocks(lock)) if within else set()),
+            "utf-8",
+            newline="\n",
+        )
+        say(f"{name} is written.")
+
+
 def main() -> int:
-    """Command line: rewrite the generated part of requirements.txt, and requirements.lock."""
+    """Command line: rewrite the generated part of requirements.txt, requirements.lock, and the other files."""
     try:
         top = REQUIREMENTS.read_text("utf-8").partition(REST)[0]
         pins = direct_pins(top)
         lock = resolve(pins)
+        direct = {_name(pin) for pin in pins}
+        rest = [line.removesuffix(" \\") for line in lock.splitlines() if re.match(r"\w", line)]
+        rest = [line for line in rest if _name(line) not in direct]
+        REQUIREMENTS.write_text(top + REST + "\n" + "\n".join(rest) + "\n", "utf-8", newline="\n")
+        LOCK.write_text(_HEAD + "\n" + lock, "utf-8", newline="\n")
+        say(f"{len(pins)} direct pins, {len(rest)} more: requirements.txt and requirements.lock are written.")
+        _renew_extras(lock)
     except ToolError as error:
         print(error, file=sys.stderr)
         return 1
-    direct = {_name(pin) for pin in pins}
-    rest = [line.removesuffix(" \\") for line in lock.splitlines() if re.match(r"\w", line)]
-    rest = [line for line in rest if _name(line) not in direct]
-    REQUIREMENTS.write_text(top + REST + "\n" + "\n".join(rest) + "\n", "utf-8", newline="\n")
-    LOCK.write_text(_HEAD + "\n" + lock, "utf-8", newline="\n")
-    say(f"{len(pins)} direct pins, {len(rest)} more: requirements.txt and requirements.lock are written.")
     return 0
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tradebook.data import data_folder, note_read, package
+from tradebook.data import data_folder, note_read, resource
 from tradebook.errors import TradebookError
 from tradebook.inputoutput import world_table
 from tradebook.stored import stored
@@ -73,11 +73,11 @@ def checked_file(folder: Path, name: str) -> Path:
     BigDataError
         If the table is unknown, missing or altered.
     """
-    resource = next((r for r in package()["resources"] if r["name"] == name), None)
-    if resource is None:
+    about = resource(name)
+    if about is None:
         raise BigDataError(f"There is no table “{name}” in the data package; see tradebook.data.tables().")
-    path = folder / resource["path"]
-    if not path.exists() or "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest() != resource["hash"]:
+    path = folder / about["path"]
+    if not path.exists() or "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest() != about["hash"]:
         raise BigDataError(f"Table “{name}” is missing or altered; restore it from the repository.")
     return path
 
@@ -91,15 +91,13 @@ def size(names: Sequence[str]) -> pd.DataFrame:
         Index: table; columns `rows`, `columns`, `cells`, `megabytes`, `bytes a cell`.
     """
     note_read(*names)
-    known = {r["name"]: r for r in package()["resources"]}
     rows = {}
     for name in names:
-        if name not in known:
+        if (about := resource(name)) is None:
             raise BigDataError(f"There is no table “{name}” in the data package; see tradebook.data.tables().")
-        resource = known[name]
-        columns = len(resource["schema"]["fields"])
-        cells = resource["rows"] * columns
-        rows[name] = (resource["rows"], columns, cells, resource["bytes"] / 1e6, resource["bytes"] / cells)
+        columns = len(about["schema"]["fields"])
+        cells = about["rows"] * columns
+        rows[name] = (about["rows"], columns, cells, about["bytes"] / 1e6, about["bytes"] / cells)
     return pd.DataFrame.from_dict(
         rows, orient="index", columns=["rows", "columns", "cells", "megabytes", "bytes a cell"]
     )

@@ -25,11 +25,12 @@ from tradebook.control import Distinct, difference, key_problem, shown, text_pro
 from tradebook.errors import TradebookError
 
 __all__ = [
-    "DataError", "check_frame", "data_folder", "describe", "described_registers", "load", "note_read", "package",
-    "read_register", "tables", "watch",
+    "DataError", "check_frame", "consulted", "data_folder", "describe", "described_registers", "load", "note_read",
+    "package", "read_register", "resource", "tables", "watch",
 ]  # fmt: skip
 
 _WATCHERS: list[set[str]] = []
+_CONSULTED: set[str] = set()
 _RESTORE = "restore the file from the repository (git checkout -- data), or download the release again"
 _DESCRIBE = "if the change is meant, describe it with python -m tools.check_data --describe"
 
@@ -75,18 +76,31 @@ def _one_line(error: object, most: int = 160) -> str:
 
 def package() -> dict:
     """The whole data package descriptor, as a dictionary."""
+    _CONSULTED.add("*")
     return _read_package(data_folder())
 
 
 def tables() -> list[str]:
     """Names of all tables, in the order of the data package."""
-    return [resource["name"] for resource in package()["resources"]]
+    return [resource["name"] for resource in _read_package(data_folder())["resources"]]
+
+
+def resource(name: str) -> dict | None:
+    """What the data package says of one table; None if it has no such table."""
+    found = next((one for one in _read_package(data_folder())["resources"] if one["name"] == name), None)
+    if found is not None:
+        _CONSULTED.add(name)
+    return found
+
+
+def consulted() -> set[str]:
+    """Names of the tables that this process has asked for, their rows or their description; ``*`` for all of them."""
+    return set(_CONSULTED)
 
 
 def _resource(name: str) -> dict:
-    for resource in package()["resources"]:
-        if resource["name"] == name:
-            return resource
+    if (found := resource(name)) is not None:
+        return found
     import difflib
 
     close = difflib.get_close_matches(name, tables(), n=3)
@@ -172,7 +186,7 @@ def _check_references(folder: Path, resource: dict, distinct: dict[str, Distinct
     """Raise `DataError` unless the rows that a table refers to are in the tables that it refers to."""
     for key in resource["schema"].get("foreignKeys", []):
         (column,), target = key["fields"], key["reference"]
-        if target["resource"] not in {one["name"] for one in package()["resources"]}:
+        if target["resource"] not in tables():
             continue  # a package with a part of the tables
         known = set(_load(folder, target["resource"])[target["fields"][0]].dropna())
         lost = [value for value in distinct[column].values if value not in known]

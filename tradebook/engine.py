@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tradebook.data import data_folder, note_read, package
+from tradebook.data import data_folder, note_read, package, resource
 from tradebook.errors import TradebookError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def available(name: str | None = None) -> bool:
     """Whether this Python can compute Ibis expressions (in a browser it cannot), and reads this table."""
     if any(find_spec(module) is None for module in _PACKAGES):
         return False
-    return name is None or any(r["name"] == name and r["format"] == "parquet" for r in package()["resources"])
+    return name is None or ((found := resource(name)) is not None and found["format"] == "parquet")
 
 
 def connect(engine: str | None = None, *, threads: int = 1, memory: str | None = None) -> ibis.BaseBackend:
@@ -89,7 +89,7 @@ def _connect(engine: str, threads: int, memory: str | None) -> ibis.BaseBackend:
     for module, name in _PACKAGES.items():
         _need(module, name, "make setup")
     import ibis
-    import pyarrow_hotfix
+    import pyarrow_hotfix  # noqa: F401 (Ibis imports it with DuckDB; named here so that forks bring it)
 
     if engine == DEFAULT:
         settings = {"memory_limit": memory} if memory else {}
