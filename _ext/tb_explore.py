@@ -9,21 +9,25 @@ page opened from a folder may not read other files. The same folder holds what t
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import html
 import json
+import math
 import re
 import shutil
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
+
+if TYPE_CHECKING:  # elsewhere only where it is used: it takes half a second, and most builds compute none of this
+    import pandas as pd
 
 SCRIPTS = Path(__file__).with_name("explore")
 STATIC = "explore"  # folder of all this below _static
@@ -82,6 +86,9 @@ def successions() -> dict[str, list[str]]:
 
 def continued(flows: pd.DataFrame) -> pd.DataFrame:
     """The flows, those of a state that ended also under its successor (USSR → Russia), as in `bilateral.totals`."""
+    import numpy as np
+    import pandas as pd
+
     successor = {former: code for code, formers in successions().items() for former in formers}
     concerned = {*successor, *successor.values()}
     here = flows["exporter"].isin(concerned) | flows["importer"].isin(concerned)
@@ -107,6 +114,9 @@ def trade_blocks(flows: pd.DataFrame) -> dict[str, dict[str, list[str]]]:
     These are: what the first sells to the second in the first's and in the second's report, then what the second
     sells to the first in the second's and in the first's report.
     """
+    import numpy as np
+    import pandas as pd
+
     flows = flows[flows["exporter"] != flows["importer"]]
     codes = trade_order(flows)
     count = len(codes)
@@ -137,6 +147,8 @@ def indicator_tables() -> tuple[pd.DataFrame, list[dict]]:
 
     The groups of economies in ``world-groups`` stand beside the economies: same publisher, same vintage.
     """
+    import pandas as pd
+
     from tradebook.data import load
 
     names = load("wdi-indicators")
@@ -233,10 +245,8 @@ def data_files() -> dict[str, str]:
 
 def version() -> str:
     """What the addresses of scripts and data end with: it changes when one of them may have."""
-    from tradebook.data import data_folder
-
     digest = hashlib.sha256(Path(__file__).read_bytes())
-    for path in (*sorted(SCRIPTS.iterdir()), data_folder() / "datapackage.json"):
+    for path in (*sorted(SCRIPTS.iterdir()), Path(__file__).resolve().parents[1] / "data" / "datapackage.json"):
         digest.update(path.read_bytes())  # the descriptor has the checksum of every table
     return digest.hexdigest()[:10]
 
@@ -246,7 +256,7 @@ def version() -> str:
 
 def decimal(value: float, digits: int) -> str:
     """A number with so many decimals, as chart.js writes it: halves are rounded up."""
-    if np.isnan(value):
+    if math.isnan(value):
         return "–"
     whole = Decimal(float(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     return f"{whole:,}".replace("-", "−")
@@ -255,12 +265,14 @@ def decimal(value: float, digits: int) -> str:
 def short(value: float) -> str:
     """A number with about three digits, as chart.js writes it."""
     size = abs(value)
-    small = min(9, 2 - int(np.floor(np.log10(size)))) if 0 < size < 1 else 0
+    small = min(9, 2 - math.floor(math.log10(size))) if 0 < size < 1 else 0
     return decimal(value, small or (0 if size >= 1000 or not size else 1 if size >= 10 else 2))
 
 
 def trade_example() -> tuple[str, str]:
     """Figure and table of China and Russia, as the explorer first shows them."""
+    import pandas as pd
+
     from tradebook.bilateral import reported_by
     from tradebook.data import load
     from tradebook.economies import lineage, name
@@ -288,6 +300,8 @@ def trade_example() -> tuple[str, str]:
 
 def indicator_example() -> tuple[str, str]:
     """Figure and table of one indicator of China and Russia, as the explorer first shows them."""
+    import pandas as pd
+
     from tradebook.economies import name
     from tradebook.growth import series
 
@@ -333,7 +347,7 @@ def _example(
         + "".join(f'<td class="num">{decimal(value, digits)}</td>' for value in row)
         + "</tr>"
         for year, row in zip(frame.index[::-1], frame.to_numpy()[::-1], strict=True)
-        if not np.isnan(row).all()
+        if not all(map(math.isnan, row))
     )
     table = (
         f'<div class="tb-scroll" tabindex="0" role="region" aria-label="Numbers of figure {number}"><table>'
@@ -474,13 +488,13 @@ def load_on_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
 
 def claim_kinds(folder: Path) -> dict[str, str]:
     """The kind of each registered statement."""
-    frames = [pd.read_csv(path, dtype=str) for path in sorted(folder.glob("*.csv"))]
-    return {
-        claim: kind
-        for frame in frames
-        if {"claim_id", "kind"} <= set(frame)
-        for claim, kind in zip(frame["claim_id"], frame["kind"], strict=True)
-    }
+    found = {}
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = csv.DictReader(stream)
+            if {"claim_id", "kind"} <= set(rows.fieldnames or ()):
+                found |= {row["claim_id"]: row["kind"] for row in rows}
+    return found
 
 
 def write_data(app: Sphinx, exception: Exception | None) -> None:

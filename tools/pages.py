@@ -29,6 +29,7 @@ from pathlib import Path
 import jupyter_book.sphinx
 import yaml
 from docutils import nodes
+from jinja2 import FileSystemBytecodeCache
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -115,9 +116,17 @@ class Book(Sphinx):
         self.connect("env-merge-info", self.merge_texts)
         if "cite" in self.env.domains:
             keep_bibliography(self.env)
+        self.connect("builder-inited", self.keep_templates)
         self.connect("env-get-outdated", self.changed)
         self.connect("env-get-updated", self.showing, priority=1000)  # when sections and figures have their numbers
         self.connect("build-finished", self.sweep)
+
+    def keep_templates(self, app: Sphinx) -> None:
+        """Compile the theme's templates once, not in every run; Jinja compares their text with what is kept."""
+        folder = Path(self.doctreedir).parent / ".templates"
+        folder.mkdir(parents=True, exist_ok=True)
+        if environment := getattr(self.builder.templates, "environment", None):
+            environment.bytecode_cache = FileSystemBytecodeCache(str(folder))
 
     def basis(self, env: BuildEnvironment, docname: str) -> str:
         """Checksum of all that a page is read from."""
@@ -202,7 +211,7 @@ def import_extensions() -> None:
     for name in ((about.get("config") or {}).get("extensions")) or []:
         with contextlib.suppress(ImportError):  # Sphinx will say so
             importlib.import_module(name)
-    for name in ("pandas", "tradebook.data", "myst_nb.sphinx_ext", "sphinx.builders.html"):
+    for name in ("myst_nb.sphinx_ext", "sphinx.builders.html"):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
 

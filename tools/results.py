@@ -278,7 +278,8 @@ class Results:
             other = [pool.submit(meanwhile)] if meanwhile else []
             # The longest first: at the end, no worker then waits long for another one.
             running = {pool.submit(run, one): one for one in sorted(notebooks, key=lambda one: -one.size)}
-            import jupyter_cache  # noqa: F401  # takes a while, and nothing else is to be done now
+            # Takes a while, and nothing else is to be done now.
+            import jupyter_cache.cache.main  # noqa: F401
 
             for future in as_completed([*other, *running]):
                 if future in other:
