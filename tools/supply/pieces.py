@@ -1,4 +1,4 @@
-"""What the built book holds of others: letters, styles and scripts in its pages, and Python with packages in ``lite``.
+"""What the book holds of others: typefaces, styles and scripts in its pages, and Python with packages in ``lite``.
 
 ``licences.toml`` names each piece and where it is in the built book. Versions, licences, texts and copyright notices
 are read from the installed packages, and from the wheels and files that the notebooks in the browser are made of.
