@@ -19,6 +19,8 @@ __all__ = [
     "placebo_years", "synthetic",
 ]  # fmt: skip
 
+LEVEL = 0.95  # of the intervals, unless another one is asked for
+
 
 class EventStudyError(TradebookError):
     """Too few years or units for an event study, or values that have no logarithm."""
@@ -30,7 +32,7 @@ def _logs(values: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
     return np.log(values)
 
 
-def extrapolate(values: pd.Series, event: int, level: float = 0.95, least: int = 4) -> pd.DataFrame:
+def extrapolate(values: pd.Series, event: int, level: float = LEVEL, least: int = 4) -> pd.DataFrame:
     """The trend before an event, carried on, with its prediction interval.
 
     ln y_t = a + b t + e, ordinary least squares on the n years before `event`; for a later year the

@@ -41,6 +41,7 @@ _MEMBERS = METHODS[:-1]
 _ARIMA_GRID = sorted(((p, q, drift) for p in (0, 1) for q in (0, 1) for drift in (False, True)), key=sum)
 # A tie within this margin is broken by simplicity, not by the last digits of an optimiser.
 _AICC_TIE = 0.01
+LEVELS = (80, 95)  # coverage of prediction intervals in per cent, unless others are asked for
 # Starting values of the smoothing level. The likelihood often has two peaks, a fixed trend (level
 # near 0) and a random walk (level near 1), and a search climbs the nearer one.
 _ETS_STARTS = (0.1, 0.5, 0.9)
@@ -63,7 +64,7 @@ class _LogForecast:
 
 
 @stored("statsmodels")
-def fit_forecast(series: pd.Series, method: str, horizon: int, level: Sequence[float] = (80, 95)) -> pd.DataFrame:
+def fit_forecast(series: pd.Series, method: str, horizon: int, level: Sequence[float] = LEVELS) -> pd.DataFrame:
     """Forecast a series `horizon` years ahead.
 
     Parameters
@@ -109,7 +110,7 @@ def rolling_origin(
     horizons: Iterable[int] = (1, 2, 3, 4, 5),
     *,
     origins: Iterable[int] | None = None,
-    level: Sequence[float] = (80, 95),
+    level: Sequence[float] = LEVELS,
 ) -> pd.DataFrame:
     """Forecast from many past years and compare with what happened.
 

@@ -44,6 +44,10 @@ class GravityError(TradebookError):
     """The gravity equation cannot be estimated on the data given."""
 
 
+# Of the intervals, unless others are asked for: of estimates, and of the ratios of comparable pairs.
+LEVEL, COMPARABLE_LEVEL = 0.95, 0.90
+
+
 class _Intervals(NamedTuple):
     """The three settings of the intervals of `pair_ratio`."""
 
@@ -106,7 +110,7 @@ def estimate(
     gdp: pd.DataFrame | None = None,
     *,
     distance: str = "distw",
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> GravityFit:
     """Estimate the gravity equation by PPML.
 
@@ -159,8 +163,8 @@ def pair_ratio(
     *,
     distance: str = "distw",
     comparable: int = 100,
-    level: float = 0.95,
-    comparable_level: float = 0.90,
+    level: float = LEVEL,
+    comparable_level: float = COMPARABLE_LEVEL,
 ) -> pd.DataFrame:
     """Compare the trade of one pair, year by year, with what the other pairs' trade predicts.
 
