@@ -12,11 +12,12 @@ VENV_PYTHON := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book pages pdf epub test check execute lab serve lighthouse audit fork clean distclean
+.PHONY: help setup book pages watch pdf epub test check execute lab serve lighthouse audit fork clean distclean
 
 help:
 	@echo "make book       set up, execute and build the book in _build/html (only what is needed)"
 	@echo "make pages      while you write: build the pages alone, in seconds; make book completes them"
+	@echo "make watch      while you write: serve the book, and build a page again whenever you save (PORT=8000)"
 	@echo "make pdf        the same, and say where the book as PDF is; make epub likewise"
 	@echo "make test       build the book and run every test and check"
 	@echo "make lab        open JupyterLab on the chapters"
@@ -39,6 +40,9 @@ book pages pdf epub check audit: setup
 
 test execute lab: setup
 	@$(VENV_PYTHON) -m tools.build $@ $(ARGS)
+
+watch: setup
+	@$(VENV_PYTHON) -m tools.build watch --port $(PORT)
 
 serve:
 	@$(PYTHON) -m tools.build serve --port $(PORT)

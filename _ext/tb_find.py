@@ -13,8 +13,6 @@ import html
 import json
 import re
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from zlib import crc32
 
@@ -22,6 +20,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Tag
 from docutils import nodes
 from sphinx.application import Sphinx
+from tb_kept import worked_out
 
 SEARCH, PREVIEWS = "_find/search.js", "_find/previews.js"
 # Sphinx's own search, which reads pages over the network.
@@ -39,8 +38,7 @@ _LISTING = re.compile(r'<div class="highlight">.*?</pre>', re.DOTALL)
 _SILENT = re.compile(r"<(svg|script|style|math)\b.*?</\1>", re.DOTALL)
 _FORMULA = re.compile(r'<math\b[^>]*\balttext="([^"]*)"[^>]*>.*?</math>', re.DOTALL)
 # What repeats another page (`tb-repeat`), or stands in every chapter (`tb-fork`), is found where it is said first.
-_NO_TEXT = "a.headerlink, nav, button, .tb-mark, .tb-source, .tb-repeat, .tb-fork, .visually-hidden"
-_NO_TEXT += ", .cell_input, .highlight"
+_NO_TEXT = {"headerlink", "tb-mark", "tb-source", "tb-repeat", "tb-fork", "visually-hidden", "cell_input", "highlight"}
 
 
 def add_anchors(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
@@ -69,10 +67,14 @@ def tidy(text: str) -> str:
 def article_of(page: str) -> Tag | None:
     """The text of a page, without drawings, code and controls; a formula is its LaTeX source."""
     page = _SILENT.sub("", _FORMULA.sub(lambda m: m[1], page))
-    article = BeautifulSoup(page, "html.parser").find("article")
-    for part in article.select(_NO_TEXT) if article else ():
+    article = BeautifulSoup(page, "lxml").find("article")
+    for part in article.find_all(_is_no_text) if article else ():
         part.decompose()
     return article
+
+
+def _is_no_text(part: Tag) -> bool:
+    return part.name in ("nav", "button") or not _NO_TEXT.isdisjoint(part.get("class", ()))
 
 
 def names_in(remark: str) -> str:
@@ -157,23 +159,7 @@ def found_on(page: str) -> list[list[str]] | None:
 def read_pages(pages: Iterable[str], keep: Path | None = None, workers: int = 1) -> list[list[list[str]] | None]:
     """What can be found on each page; kept in the folder `keep` for pages that stay as they are."""
     texts = [_LISTING.sub("", page[max(page.find("<article"), 0) :]) for page in pages]
-    recipe = Path(__file__).read_bytes()
-    places = [
-        keep / f"{hashlib.sha256(recipe + text.encode()).hexdigest()[:24]}.json" if keep else None for text in texts
-    ]
-    found = {i: json.loads(place.read_text("utf-8")) for i, place in enumerate(places) if place and place.is_file()}
-    missing = [i for i in range(len(texts)) if i not in found]
-    if workers > 1 and len(missing) > 2 and "fork" in get_all_start_methods():
-        with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-            found |= zip(missing, pool.map(found_on, [texts[i] for i in missing]), strict=True)
-    else:
-        found |= {i: found_on(texts[i]) for i in missing}
-    for i in missing if keep else ():
-        keep.mkdir(parents=True, exist_ok=True)
-        part = places[i].with_suffix(".part")
-        part.write_text(json.dumps(found[i]), "utf-8")
-        part.replace(places[i])
-    return [found[i] for i in range(len(texts))]
+    return worked_out(texts, found_on, Path(__file__).read_text("utf-8"), keep, workers)
 
 
 def collect(pages: dict[str, str], claims_page: str, keep: Path | None = None, workers: int = 1) -> tuple[dict, dict]:

@@ -26,6 +26,7 @@ import tinycss2
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
+from tb_kept import worked_out
 
 LOGGER = logging.getLogger(__name__)
 
@@ -488,6 +489,7 @@ def common_files(app: Sphinx) -> tuple[list, list]:
 _CSS_ADDRESS = re.compile(r"url\(\s*(['\"]?)(?!data:|#)([^'\")]+)\1\s*\)")
 _CSS_IMPORT = re.compile(r"@import\s+(?:url\()?\s*['\"]?([^'\")]+)['\"]?\s*\)?\s*;")
 _CLASS_OR_ID = re.compile(r'\b(?:class|id)="([^"]*)"')
+_ELEMENT = re.compile(r"<([a-z][a-z0-9]*)")
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 _NAME = re.compile(r"--[\w-]+")
 _READ = re.compile(r"var\(\s*(--[\w-]+)")
@@ -505,16 +507,25 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def known_words(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
-    """Every element name, class and id of the pages, and every word of the scripts, which may set more."""
-    words: set[str] = set()
-    for page in pages:
-        words.update(re.findall(r"<([a-z][a-z0-9]*)", page))
-        for names in _CLASS_OR_ID.findall(page):
-            words.update(names.split())
+def words_on(page: str) -> tuple[list[str], list[str]]:
+    """Every element name, class and id of a page; and the variables of style sheets that it names."""
+    names = {name for group in set(_CLASS_OR_ID.findall(page)) for name in group.split()}
+    return sorted(names.union(_ELEMENT.findall(page))), sorted(set(_NAME.findall(page)))
+
+
+def known_words(pages: Iterable[str], scripts: Iterable[str], keep: Path | None = None) -> tuple[set[str], set[str]]:
+    """The words of all pages (`words_on`) and of the scripts, any word of which may become a class.
+
+    What a page has is kept in the folder `keep` for the next build.
+    """
+    words, names = set[str](), set[str]()
+    for on_page in worked_out(list(pages), words_on, Path(__file__).read_text("utf-8"), keep):
+        words.update(on_page[0])
+        names.update(on_page[1])
     for script in scripts:
         words.update(_WORD.findall(script))
-    return words
+        names.update(_NAME.findall(script))
+    return words, names
 
 
 def can_match(selector: list, words: set[str]) -> bool:
@@ -656,10 +667,10 @@ def write_bundles(app: Sphinx, pages: list[str]) -> None:
     beside = {path.relative_to(site).as_posix(): path for path in sorted(site.glob("_static/**/*.js"))}
     others = [read(path) for name, path in beside.items() if name not in taken and not _DATA_SCRIPT.match(name)]
 
-    words = known_words(pages, [script, *others])
+    cache = Path(app.doctreedir).parent
+    words, names = known_words(pages, [script, *others], cache / ".words")
     sheets = [whole_sheet(name, site) for name in styles]
-    names = sorted(set(_NAME.findall("\n".join([script, *others, *pages]))))
-    css = kept_sheet("\n".join(sheets), words, names, Path(app.doctreedir).parent / ".styles")
+    css = kept_sheet("\n".join(sheets), words, sorted(names), cache / ".styles")
     for name, text in ((STYLES, css), (SCRIPTS, script)):
         (site / name).write_text(text, encoding="utf-8", newline="\n")
     for name in taken:

@@ -14,7 +14,7 @@ import html
 import logging as std_logging
 import re
 import shutil
-from importlib import util
+from importlib import metadata, util
 from pathlib import Path, PurePosixPath
 from zlib import crc32
 
@@ -169,13 +169,15 @@ def font_source(package: str, file: str) -> Path | None:
 
 def reduce_font(source: Path, family: str, characters: frozenset[int], features: tuple[str, ...], cache: Path) -> Path:
     """Return a woff2 copy of a font with only these characters; made once, then kept in `cache`."""
-    from fontTools import subset, version
-
-    std_logging.getLogger("fontTools").setLevel(std_logging.WARNING)  # it reports every table
-    recipe = repr((version, source.name, source.stat().st_size, family, sorted(characters), features))
+    recipe = repr(
+        (metadata.version("fonttools"), source.name, source.stat().st_size, family, sorted(characters), features)
+    )
     target = cache / f"{hashlib.sha256(recipe.encode()).hexdigest()[:20]}.woff2"
     if target.exists():
         return target
+    from fontTools import subset  # hundreds of modules
+
+    std_logging.getLogger("fontTools").setLevel(std_logging.WARNING)  # it reports every table
     options = subset.Options(
         flavor="woff2",
         layout_features=list(features),

@@ -5,8 +5,10 @@ In a copy of the book, with the environment there and nothing else:
 - the measure: what the notebooks take one after the other on one core, as plain jupyter-book reports it, and what
   jupyter-book takes to render all pages once their results are there;
 - a cold build, as ``make book`` does it, with all editions and checks;
-- after a sentence is added to a chapter, after its code is changed, after a table is changed, and after a module is:
-  how long ``make pages`` takes, which notebooks it executes, and how long plain jupyter-book takes;
+- after a sentence is added to a chapter, and after its code is changed: how long it takes until ``make watch``, which
+  runs all the time, has the new pages in place; how long ``make pages`` takes, started anew; and plain jupyter-book;
+- after a table is changed, and after a module is: how long ``make pages`` takes, which notebooks it executes, and how
+  long plain jupyter-book takes;
 - whether all these builds together end in the same files as one build of the result from nothing (``--compare``).
 """
 
@@ -20,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +93,44 @@ def ours(folder: Path, what: str) -> Run:
 def plain(folder: Path, place: Path, *options: str, one_core: bool = False) -> Run:
     """Plain ``jupyter-book build`` into a folder outside the book."""
     return run(folder, ["plain", "--path-output", str(place), *options], one_core)
+
+
+class Watching:
+    """``make watch`` in the copy of the book, for the length of a ``with`` block."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> Watching:
+        command = [sys.executable, "-m", "tools.build", "watch", "--port", "0"]
+        env = {**os.environ, "PYTHONPATH": str(self.folder)}
+        self._process = subprocess.Popen(
+            command, cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self._until("Waiting for changes")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def _until(self, said: str) -> str:
+        printed = ""
+        for line in self._process.stdout:
+            printed += line
+            if said in line:
+                return printed
+        raise RuntimeError(f"make watch ended:\n{printed[-3000:]}")
+
+    def after(self, edit: Callable[[], None]) -> Run:
+        """Make an edit, and wait until the new pages are in their place."""
+        time.sleep(4)  # as a writer does
+        edit()
+        start = time.perf_counter()
+        printed = self._until("Ready after")
+        seconds = time.perf_counter() - start
+        self._until("Waiting for changes")
+        return Run(seconds, printed)
 
 
 # --- edits ---------------------------------------------------------------------------------------------
@@ -193,27 +233,50 @@ def main(arguments: list[str] | None = None) -> int:
     show("make book, nothing cached", cold.seconds, f"{ratio:.2f} of the measure; target {TARGET_COLD}: {verdict}")
     show("make book, nothing to do", ours(book, "book").seconds)
 
-    def edited(what: str, limit: float, expected: list[str] | None) -> None:
-        mine, theirs = ours(book, "pages"), plain(book, place)
-        verdict = judge(what, mine.seconds <= limit) if limit else ""
+    def judged(what: str, mine: Run, limit: float, expected: list[str] | None) -> None:
+        verdict = f"limit {limit:.1f} s: {judge(what, mine.seconds <= limit)}; " if limit else ""
         if expected is not None:
-            verdict += f"; right notebooks: {judge(f'{what}: notebooks', mine.executed == expected)}"
-        executed = said(mine.executed)
-        show(f"make pages after {what}", mine.seconds, f"{f'limit {limit:.1f} s: ' if limit else ''}{verdict}")
-        print(f"  executed: {executed}; plain jupyter-book: {theirs.seconds:.1f} s, {said(theirs.times)}", flush=True)
+            verdict += f"right notebooks: {judge(f'{what}: notebooks', mine.executed == expected)}"
+        show(what, mine.seconds, f"{verdict}; executed: {said(mine.executed)}")
 
+    def compared() -> Run:
+        theirs = plain(book, place)
+        show("  plain jupyter-book", theirs.seconds, f"executed: {said(theirs.times)}")
+        return theirs
+
+    def add(kind: str, number: int) -> Callable[[], None]:
+        texts = {"markdown": f"\n\nA sentence more, number {number}.\n", "code": f"\n# remark {number}"}
+        return lambda: edit_cell(chapter, kind, texts[kind])
+
+    with Watching(book) as watching:
+        for number in range(options.repeat):
+            mine = watching.after(add("markdown", number))
+            judged("make watch, a sentence more", mine, TARGET_PROSE, [])
+            if (
+                f"A sentence more, number {number}."
+                not in (book / "_build/html" / f"{options.chapter}.html").read_text()
+            ):
+                raise RuntimeError("The new pages lack the sentence.")
+        for number in range(options.repeat):
+            mine = watching.after(add("code", number))
+            own = compared().times[options.chapter]
+            judged("make watch, code of one chapter", mine, own + TARGET_PROSE, [options.chapter])
     for number in range(options.repeat):
-        edit_cell(chapter, "markdown", f"\n\nA sentence more, number {number}.\n")
-        edited("a sentence more", TARGET_PROSE, [])
-    edit_cell(chapter, "code", "\n# a remark")
-    edited("code of one chapter", times[options.chapter] + TARGET_PROSE, [options.chapter])
+        add("markdown", options.repeat + number)()
+        judged("make pages, a sentence more", ours(book, "pages"), TARGET_PROSE, [])
+        compared()
+    add("code", options.repeat)()
+    mine = ours(book, "pages")
+    judged("make pages, code of one chapter", mine, compared().times[options.chapter] + TARGET_PROSE, [options.chapter])
     asked = readers(book, "table", options.table) if options.ask else None
     edit_table(book, options.table)
-    edited(f"the table {options.table}", 0, asked)
+    judged(f"make pages, the table {options.table}", ours(book, "pages"), 0, asked)
+    compared()
     asked = readers(book, "module", options.module) if options.ask else None
     with open(book / "tradebook" / f"{options.module}.py", "a", encoding="utf-8") as module:
         module.write("\n# a remark\n")
-    edited(f"the module {options.module}", 0, asked)
+    judged(f"make pages, the module {options.module}", ours(book, "pages"), 0, asked)
+    compared()
     done = ours(book, "book")
     show("make book, which completes the pages", done.seconds)
     if options.compare:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import matplotlib
@@ -19,6 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tools import build
 from tools.environment import ROOT, run_environment
+from tools.server import open_server
 
 # For a bare `pytest` too. Not through MPLBACKEND, which the kernels that nbval starts inherit.
 matplotlib.use("Agg")
@@ -68,7 +67,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 @contextlib.contextmanager
 def serve(folder: Path) -> Iterator[str]:
     """Address of a folder on a web server of its own."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(build._Pages, directory=str(folder))) as server:
+    with open_server(folder, 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()

@@ -152,7 +152,7 @@ def test_only_tokens_without_a_look_of_their_own_lose_their_mark() -> None:
     ],
 )
 def test_rules_that_no_page_can_match_leave_the_style_sheet(css: str, kept: list[str]) -> None:
-    words = tb_light.known_words(['<p class="used other" id="here">'], ['x.classList.add("set-by-script")'])
+    words, _ = tb_light.known_words(['<p class="used other" id="here">'], ['x.classList.add("set-by-script")'])
     rules = tinycss2.parse_stylesheet(css, True, True)
     out = tb_light.purged(rules, words)
     assert re.findall(r"([^{}\n]+)\{(?!\})", out) == kept

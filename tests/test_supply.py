@@ -28,7 +28,7 @@ from packaging.utils import canonicalize_name
 from tools import build, lite, lock
 from tools.environment import LOCK, ROOT, ToolError
 from tools.supply import __main__ as command
-from tools.supply import audit, licences, made, notices, pieces, sbom, secrets
+from tools.supply import audit, licences, made, pieces, sbom, secrets
 
 sys.path.insert(0, str(ROOT / "_ext"))
 
@@ -282,7 +282,7 @@ def test_a_wheel_says_what_it_is() -> None:
 
 def test_texts_are_passed_on_once_and_whole(site: Path) -> None:
     known = all_pieces(site)
-    text = (site / notices.FILE).read_text("utf-8")
+    text = (site / made.NOTICES).read_text("utf-8")
     assert pieces.missing_texts(known) == []
     flat = " ".join(text.split())
     for piece in known:
@@ -310,11 +310,11 @@ def test_texts_are_passed_on_once_and_whole(site: Path) -> None:
 @pytest.fixture(scope="module")
 def bill(site: Path) -> dict:
     """The bill of materials of the built book."""
-    return json.loads((site / sbom.FILE).read_text("utf-8"))
+    return json.loads((site / made.SBOM).read_text("utf-8"))
 
 
 def test_the_bill_of_materials_passes_the_schema(site: Path) -> None:
-    text = (site / sbom.FILE).read_text("utf-8")
+    text = (site / made.SBOM).read_text("utf-8")
     assert sbom.is_valid(text) == ""
     broken = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"type": "nonsense", "name": "x"}]}
     assert "nonsense" in sbom.is_valid(json.dumps(broken))
@@ -407,7 +407,7 @@ def test_the_page_of_licences(site: Path) -> None:
     assert (len(tables) == 4) == (site / lite.FOLDER).is_dir()
     for link in soup.select("article ul a[href$='.txt'], article ul a[href$='.json']"):
         assert (page.parent / link["href"]).resolve().is_file()
-    assert {Path(link["href"]).name for link in soup.select("article ul a[href]")} >= {sbom.FILE, notices.FILE}
+    assert {Path(link["href"]).name for link in soup.select("article ul a[href]")} >= {made.SBOM, made.NOTICES}
 
 
 # --- the audit ------------------------------------------------------------------------------------
@@ -659,7 +659,7 @@ def test_security_names_only_what_exists() -> None:
         tree = ast.parse((ROOT / path).read_text("utf-8"))
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, f"{path}::{name}"
     for path in re.findall(r"`((?:tools|tradebook|\.github)/[\w./]+|[\w\-]+\.(?:md|txt|cff))`", text):
-        built = path in {sbom.FILE, notices.FILE}
+        built = path in {made.SBOM, made.NOTICES}
         assert built or (ROOT / path).exists(), path
     assert "://" not in text, "no address that goes out of date"
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
-import functools
-import http.server
+import itertools
 import json
 import os
 import re
@@ -22,7 +21,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ClassVar
 
 from tools import lighthouse
 from tools.environment import (
@@ -39,7 +37,9 @@ from tools.environment import (
     set_up,
     venv_python,
 )
-from tools.results import PYTHON, Notebook, Results, other_inputs, read_notebook, remove, write
+from tools.generator import Generator
+from tools.results import PYTHON, Notebook, Results, Worker, other_inputs, read_notebook, remove, write
+from tools.server import News, open_server
 
 SITE = BUILD / "html"
 WORK = BUILD / "work"  # the page generator writes here; finished pages move to SITE
@@ -66,17 +66,8 @@ _INPUTS += [
     "README.md",
     "requirements.txt",
 ]
-_LONGEST = 3600  # seconds that the page generator may take
+_LONGEST = 3600  # seconds that the check of the data may take
 _JOBS = min(4, os.cpu_count() or 1)  # notebooks, or pages, at a time
-
-_PROBLEM = re.compile(r"\b(?:WARNING|ERROR|CRITICAL|SEVERE)\b|^[A-Z][a-z ]+ error(?: \([\w.]+\))?:")
-_HEAD = re.compile(r" error(?: \([\w.]+\))?:$")  # what went wrong stands on the next line
-_FAILURE = re.compile(
-    r"(An error occurred while executing the following cell:.*?)(?:^The above exception|\Z)"
-    r"|^Exception occurred:(.*?)^The full traceback",
-    re.M | re.S,
-)
-_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 @contextlib.contextmanager
@@ -127,10 +118,21 @@ def _require_book() -> None:
 
 
 def build_book(pages_only: bool = False) -> None:
+    """Build the book as far as needed (`_build`), and say where it is."""
+    with Ahead() as ahead:
+        _build(pages_only, ahead)
+    if pages_only:
+        say("EPUB, PDF, zips and the notebooks for the browser are those of before: `make book` renews them.")
+    say(f"Open the book: {(SITE / 'index.html').as_uri()}")
+    say("or run `make serve`.")
+
+
+def _build(pages_only: bool, ahead: Ahead) -> None:
     """Execute the notebooks, build and check the pages, and only then replace the previous ones.
 
     With `pages_only` the editions to take along and the notebooks for the browser stay those of the last complete
-    build, and the book does not count as built; without an earlier build everything is made.
+    build, and the book does not count as built; without an earlier build everything is made. `ahead` holds what
+    was started before.
     """
     _require_packages()
     _require_book()
@@ -149,7 +151,7 @@ def build_book(pages_only: bool = False) -> None:
             in_browser = "lite" in record["parts"] if pages_only else lite.is_available()
             with stage("Executing the notebooks and building the pages"), ThreadPoolExecutor(1) as beside:
                 task = beside.submit(_take_over) if pages_only else None
-                html = _pages(inputs, {"TRADEBOOK_LITE": "1"} if in_browser else {})
+                html = _pages(inputs, _for_browser(in_browser), ahead)
                 if task:
                     for path in task.result():
                         os.replace(path, html / path.name)
@@ -168,10 +170,10 @@ def build_book(pages_only: bool = False) -> None:
             write(RECORD, json.dumps(known))
             if changed:
                 say("Files of the book were changed while it was built: run `make book` again to have them in it.")
-            elif pages_only:
-                say("EPUB, PDF, zips and the notebooks for the browser are those of before: `make book` renews them.")
-    say(f"Open the book: {(SITE / 'index.html').as_uri()}")
-    say("or run `make serve`.")
+
+
+def _for_browser(there: bool) -> dict[str, str]:
+    return {"TRADEBOOK_LITE": "1"} if there else {}
 
 
 def build_edition(file: str) -> None:
@@ -243,27 +245,65 @@ def _check_data() -> None:
 # --- pages ----------------------------------------------------------------------------------------------
 
 
-def _pages(inputs: str, settings: dict[str, str]) -> Path:
+def _pages(inputs: str, settings: dict[str, str], ahead: Ahead) -> Path:
     """Execute what must be executed and render what must be rendered; return a folder with finished pages."""
     results = Results(ROOT, WORK)
-    with _page_generator(settings) as generator:
-        executed = _notebooks_of_the_book()
-        basis = _inputs(_EXECUTION_INPUTS)
-        try:
-            waiting = results.drop_outdated(executed, basis)
-            if waiting:
-                record = {"TRADEBOOK_RECORD": "1"} if settings else {}
-                total = results.execute(waiting, _timeout(), _JOBS, _check_data, record)
-                say(f"  executed: {len(waiting)} of {len(executed)} notebooks, {total:.1f} s in all")
-            else:
-                _check_data()
-            html = _render(generator, inputs, settings)
-        finally:
-            results.keep_untraced(executed, basis if _inputs(_EXECUTION_INPUTS) == basis else None)
-    remove(WORK / "site")
-    # a checksum that depends on where the book was built stays behind
-    shutil.copytree(html, WORK / "site", ignore=shutil.ignore_patterns(".buildinfo", "reports"))
-    return WORK / "site"
+    generator = ahead.generator(settings)
+    executed = _notebooks_of_the_book()
+    basis = _inputs(_EXECUTION_INPUTS)
+    try:
+        waiting = results.drop_outdated(executed, basis)
+        if waiting:
+            total = results.execute(waiting, _timeout(), _JOBS, _check_data, _recording(settings), ahead.workers)
+            say(f"  executed: {len(waiting)} of {len(executed)} notebooks, {total:.1f} s in all")
+        else:
+            _check_data()
+        return generator.make(lambda: _inputs(_INPUTS) == inputs)
+    finally:
+        results.keep_untraced(executed, basis if _inputs(_EXECUTION_INPUTS) == basis else None)
+
+
+def _recording(settings: dict[str, str]) -> dict[str, str]:
+    """What kernels are told when their results are to go along into the browser."""
+    return {"TRADEBOOK_RECORD": "1"} if settings else {}
+
+
+class Ahead:
+    """Processes that are started before they are needed; they end with the ``with`` block."""
+
+    def __init__(self) -> None:
+        self.workers: list[Worker] = []
+        self._generator: Generator | None = None
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def generator(self, settings: dict[str, str]) -> Generator:
+        """A page generator that is prepared for the files as they are: the one that waits, or another."""
+        waiting = self._generator or Generator(WORK, LOG, _JOBS, settings)  # starts, while files are compared
+        rests_on = _rest_of_pages(settings)
+        if waiting is self._generator and not waiting.is_ready(settings, rests_on):
+            waiting.end()
+            waiting = Generator(WORK, LOG, _JOBS, settings)
+        if waiting is not self._generator:
+            self._generator = waiting
+            waiting.prepare(rests_on)
+        return self._generator
+
+    def prepare(self, settings: dict[str, str]) -> None:
+        """Start what the next build will need."""
+        self.generator(settings)
+        self.workers = [Worker(ROOT, _recording(settings))]
+
+    def end(self) -> None:
+        """End whatever runs."""
+        for process in [self._generator, *self.workers]:
+            if process:
+                process.end()
+        self._generator, self.workers = None, []
 
 
 def _settings_of_execution() -> dict:
@@ -286,116 +326,14 @@ def _notebooks_of_the_book() -> list[Notebook]:
     return [one for one in found if {one.name, f"{one.name}.ipynb"} & listed]
 
 
-_STATE = ("html", ".doctrees", "jupyter_execute")  # what the page generator leaves in its folder for the next run
-
-
 def _is_page(path: Path) -> bool:
     return path.suffix in (".md", ".ipynb") and path.is_relative_to(ROOT / "chapters")
 
 
-def _shared_files(folder: str, names: list[str]) -> list[str]:
-    """Scripts and style sheets that every run writes: pages carry checksums only of those that were there before."""
-    path = Path(folder)
-    if path.name == "html":
-        return ["searchindex.js"]  # Sphinx would keep words in it that are gone
-    if path.name != "_static" or path.parent.name != "html":
-        return []
-    return [name for name in names if (path / name).is_file()]
-
-
-def _render(generator: subprocess.Popen, inputs: str, settings: dict[str, str]) -> Path:
-    """Make the pages that must be made; keep the page generator's state only if it had nothing to complain of.
-
-    The state of the last such run is copied, so that a run that fails, or is killed, takes nothing from the next one.
-    If anything but the text of pages has changed since, or pages have come or gone, all are made afresh.
-    """
-    place, kept = WORK / "_build", WORK / "kept"
-    pages = " ".join(
-        sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "chapters").rglob("*") if _is_page(path))
-    )
-    others = _inputs(_INPUTS, _is_page, str(ROOT), pages, *settings)
-    for name in _STATE:
-        remove(place / name)
-    known = kept / "rests-on"
-    fresh = not (known.is_file() and known.read_text("utf-8") == others)
-    if not fresh:
-        for name in _STATE:
-            if (kept / name).is_dir():
-                shutil.copytree(kept / name, place / name, ignore=_shared_files)
-    _run_page_generator(generator, fresh)
-    html = place / "html"
-    known.unlink(missing_ok=True)
-    remove(kept)
-    if _inputs(_INPUTS) == inputs:
-        kept.mkdir(parents=True)
-        for name in _STATE:
-            if (place / name).is_dir():
-                os.replace(place / name, kept / name)
-        write(known, others)
-        return kept / "html"
-    return html
-
-
-@contextlib.contextmanager
-def _page_generator(settings: dict[str, str]) -> Iterator[subprocess.Popen]:
-    """Start the page generator: it imports what it needs, and waits to be told to begin."""
-    html = WORK / "_build" / "html"
-    command = [sys.executable, "-m", "tools.render", str(html), str(WORK / "results"), "--jobs", str(_JOBS)]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**run_environment(), **settings},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    ) as generator:
-        try:
-            yield generator
-        finally:
-            generator.kill()
-
-
-def _run_page_generator(book: subprocess.Popen, fresh: bool) -> None:
-    """Run Sphinx with every warning an error; stop with all the problems that it found."""
-    problems, last = [], []
-    with open(LOG, "w", encoding="utf-8") as log:
-        with contextlib.suppress(OSError):  # it has ended, and says why
-            book.stdin.write("fresh\n" if fresh else "go on\n")
-            book.stdin.flush()
-        limit = threading.Timer(_LONGEST, book.kill)
-        limit.daemon = True
-        limit.start()
-        for raw in book.stdout:
-            log.write(raw)
-            line = _ANSI.sub("", raw).replace(str(ROOT) + os.sep, "").rstrip()
-            last = [*last[-14:], line]
-            if "Executing notebook using" in line or "Executed notebook in" in line:
-                say(f"  {line.removesuffix(' [mystnb]')}")
-            elif problems and _HEAD.search(problems[-1]) and line.strip():
-                problems[-1] += f" {line.strip()}"
-            elif _PROBLEM.search(line) and line not in problems and "warnings treated as errors" not in line:
-                problems.append(line)
-        limit.cancel()
-    if book.wait(timeout=60) or problems:
-        for line in problems or last:
-            say(f"  {line}")
-        for failure in _failures():
-            say("\n" + "\n".join(f"    {line}" for line in failure.splitlines()))
-        raise ToolError(
-            f"The book was not built: correct the problems listed above and run `make book` again "
-            f"(everything that was printed is in {LOG.relative_to(ROOT).as_posix()})."
-        )
-
-
-def _failures() -> list[str]:
-    """Cells that failed, or where Sphinx stopped: from the log and the reports on notebooks."""
-    reports = sorted((WORK / "_build" / "html" / "reports").rglob("*.log"))
-    texts = [_ANSI.sub("", path.read_text("utf-8")) for path in (LOG, *reports)]
-    found = [match for text in texts for match in _FAILURE.findall(text)]
-    return [cell.strip() for cell, _ in found if cell] or [crash.strip("\n") for _, crash in found]
+def _rest_of_pages(settings: dict[str, str]) -> str:
+    """What all pages rest on: everything but the text of each, and which there are."""
+    names = (path.relative_to(ROOT).as_posix() for path in (ROOT / "chapters").rglob("*") if _is_page(path))
+    return _inputs(_INPUTS, _is_page, str(ROOT), " ".join(sorted(names)), *settings)
 
 
 def _check(html: Path) -> None:
@@ -476,31 +414,6 @@ def test(extra: list[str]) -> None:
         raise ToolError(f"{'; '.join(failed)}: see above, correct it and run `make test` again.")
 
 
-class _Pages(http.server.SimpleHTTPRequestHandler):
-    # said here, because some systems map .js to plain text
-    extensions_map: ClassVar = {
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".js": "text/javascript",
-        ".mjs": "text/javascript",
-        ".css": "text/css",
-        ".svg": "image/svg+xml",
-        ".json": "application/json",
-        ".woff2": "font/woff2",
-        ".wasm": "application/wasm",
-    }
-
-    def end_headers(self) -> None:
-        self.send_header("Cache-Control", "no-cache")  # a rebuilt page shows at the next reload
-        super().end_headers()
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Keep the terminal quiet."""
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    allow_reuse_address = os.name != "nt"  # on Windows it would let two servers share a port
-
-
 def serve(port: int) -> None:
     """Serve the built book to this machine only."""
     if not SITE.exists() and _OLD.is_dir():  # a build was interrupted between two renamings
@@ -508,16 +421,51 @@ def serve(port: int) -> None:
             _finish_swap()
     if not (SITE / "index.html").is_file():
         raise ToolError("There is no built book to serve: run `make book` first.")
-    try:
-        server = _Server(("127.0.0.1", port), functools.partial(_Pages, directory=str(SITE)))
-    except (OSError, OverflowError) as error:
-        raise ToolError(
-            f"Port {port} cannot be used ({getattr(error, 'strerror', None) or error}): "
-            f"name another one, for example make serve PORT={8001 if port != 8001 else 8002}."
-        ) from error
-    with server, contextlib.suppress(KeyboardInterrupt):
+    with open_server(SITE, port) as server, contextlib.suppress(KeyboardInterrupt):
         say(f"The book is at http://127.0.0.1:{server.server_port}/ (Ctrl+C ends)")
         server.serve_forever()
+
+
+def watch(port: int) -> None:
+    """Serve the pages, and make them again whenever a file of the book is saved, until somebody stops it."""
+    _require_packages()
+    _require_book()
+    from watchfiles import watch as look
+
+    news = News()
+    folders = [ROOT / name for name in _INPUTS if (ROOT / name).is_dir()]
+    own = ["tools", "requirements.lock"]
+    started_with, seen = _inputs(own), ""
+    with Ahead() as ahead, open_server(SITE, port, news) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # Files beside the folders, and what a system does not tell of, are looked at once a second.
+        for _ in itertools.chain([()], look(*folders, step=20, rust_timeout=1000, yield_on_timeout=True)):
+            if (now := _inputs(_INPUTS)) == seen:
+                continue
+            if _inputs(own) != started_with:
+                raise ToolError("What the book is built with has changed: run `make watch` again.")
+            begun, first, seen = time.perf_counter(), not seen, now
+            with _telling():
+                _build(True, ahead)
+                say(f"Ready after {time.perf_counter() - begun:.1f} s.")
+                news.tell()
+            ahead.end()
+            if first:
+                say(f"The book is at http://127.0.0.1:{server.server_port}/ (Ctrl+C ends)")
+            with _telling(), only_one(BUILD):
+                ahead.prepare(_for_browser("lite" in _record().get("parts", {})))
+            say("Waiting for changes …")
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[None]:
+    """Say what went wrong, and go on: the pages are those of before."""
+    try:
+        yield
+    except ToolError as error:
+        say(f"\n{error}")
+    except OSError as error:
+        say(f"\n{_refused(error)}")
 
 
 def lab(extra: list[str]) -> int:
@@ -568,6 +516,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("setup", help="create .venv and install the locked packages")
     commands.add_parser("book", help="execute the notebooks and build _build/html, as far as needed")
     commands.add_parser("pages", help="only the pages, quickly, for writers: `book` then completes the rest")
+    watching = commands.add_parser("watch", help="serve the book, and build a page again whenever it is saved")
+    watching.add_argument("--port", type=int, default=8000, help="default: 8000; 0 takes any that is free")
     commands.add_parser("pdf", help="the same, and say where the PDF is")
     commands.add_parser("epub", help="the same, and say where the EPUB is")
     commands.add_parser("test", help="build, run all tests, check everything; more options go to pytest")
@@ -644,6 +594,7 @@ def _run(options: argparse.Namespace, extra: list[str]) -> int:
         "setup": set_up,
         "book": build_book,
         "pages": lambda: build_book(pages_only=True),
+        "watch": lambda: watch(options.port),
         "pdf": lambda: build_edition("tradebook.pdf"),
         "epub": lambda: build_edition("tradebook.epub"),
         "test": lambda: test(extra),

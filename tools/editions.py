@@ -521,6 +521,9 @@ def make_all(site: Path, data_zip: Path | None = None) -> list[Path]:
     return made
 
 
+_HEADING = re.compile(r"<h1\b.*?</h1>", re.S)
+
+
 def list_editions(site: Path) -> None:
     """Write what there is to download, with sizes and checksums, on the page of the downloads."""
     page = site / f"{PAGE}.html"
@@ -548,7 +551,8 @@ def filled_page(page: str, site: Path, editions: list[Edition]) -> str:
     for name, _ in contents():
         notebook = site / "_sources" / f"{name}.ipynb"
         if notebook.is_file():
-            title = text_of(_article(site, name).find(".//h1")).removesuffix("#")
+            heading = _HEADING.search((site / f"{name}.html").read_text("utf-8"))[0]
+            title = text_of(lxml_html.fragment_fromstring(heading)).removesuffix("#")
             entries.append(
                 f'<li><p><a href="{up}_sources/{name}.ipynb" download="{notebook.name}">{html.escape(title)}</a> '
                 f"({megabytes(notebook.stat().st_size)})</p></li>"

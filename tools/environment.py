@@ -28,6 +28,7 @@ _COMPLETE = VENV / ".complete"  # written when the installation has succeeded
 _INSTALLING = VENV / ".installing"  # there while it runs: still there later means it was interrupted
 _SKIPPED_FOLDERS = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache"}
 _SKIPPED_FILES = {".DS_Store", "Thumbs.db"}
+_UNSAVED = re.compile(r"^\.[#~]|~$|\.sw[a-z]$")  # what editors, and Jupyter, leave beside a file while they save it
 _LONGEST = 7200  # seconds that one build waits for another
 
 
@@ -41,6 +42,11 @@ def say(text: str = "") -> None:
     print(text.encode(encoding, "replace").decode(encoding), flush=True)
 
 
+def is_of_the_book(name: str) -> bool:
+    """Whether a file of that name may be the book's, and not a file manager's or an editor's."""
+    return name not in _SKIPPED_FILES and not _UNSAVED.search(name)
+
+
 def files(paths: Iterable[Path]) -> Iterator[Path]:
     """All files at or below the paths that matter to the book, sorted; caches are left out."""
     found = set()
@@ -50,7 +56,7 @@ def files(paths: Iterable[Path]) -> Iterator[Path]:
         elif path.is_dir():
             for folder, folders, names in os.walk(path):
                 folders[:] = [name for name in folders if name not in _SKIPPED_FOLDERS]
-                found.update(Path(folder, name) for name in names if name not in _SKIPPED_FILES)
+                found.update(Path(folder, name) for name in names if is_of_the_book(name))
     return iter(sorted(found, key=lambda path: path.as_posix()))
 
 
@@ -146,6 +152,30 @@ def run_environment() -> dict[str, str]:
         env["LC_ALL"] = "C.UTF-8"
     locale.setlocale(locale.LC_ALL, before)
     return env
+
+
+def start(arguments: list[str], settings: dict[str, str], root: Path = ROOT) -> subprocess.Popen[str]:
+    """Start this Python beside us, to be talked to in lines; `settings` are more environment variables."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=root,
+        env={**run_environment(), **settings},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a process that `start` has started, whatever it does."""
+    process.kill()
+    process.wait(timeout=60)
+    for stream in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):
+            stream.close()
 
 
 @contextlib.contextmanager

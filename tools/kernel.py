@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _LISTED = ("tradebook", "data")  # folders whose lists of files may decide what a cell does
+_INSTALLED = f"{os.sep}site-packages{os.sep}"  # thousands of modules, none of which is the repository's
 _APART = ("tools/__init__.py", "tools/kernel.py")  # read by the kernel, not by the notebook
 
 _opened: set[str] = set()
@@ -80,7 +81,7 @@ def _decides(folder: str) -> bool:
 def report(target: str) -> None:
     """Write what was read so far, as JSON: files, listed folders, tables asked for, recorded results."""
     modules = {str(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}
-    opened = {_inside(_source(path)) for path in _opened | modules if path}
+    opened = {_inside(_source(path)) for path in _opened | modules if path and _INSTALLED not in path}
     listed = {_inside(path) for path in _listed}
     data = sys.modules.get("tradebook.data")
     about = {

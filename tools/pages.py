@@ -1,7 +1,8 @@
 """Turn the book into pages, in a process of its own: ``python -m tools.render OUTPUT RESULTS [--jobs N]``.
 
-A line on standard input begins the work: ``fresh`` reads all pages again. (`tools.render` only imports this module
-quickly.)
+It waits for two lines on standard input: ``fresh`` (read all pages again) or ``go on``, upon which it configures itself
+and takes up its state, and ``make``, when the results of the notebooks are there. (`tools.render` only imports this
+module quickly.)
 
 What jupyter-book's own command does (every warning an error, every reference checked), and two things more. Pages are
 read and written by several processes. And where an earlier run has left its state, only those pages are made again
@@ -30,6 +31,7 @@ import jupyter_book.sphinx
 import yaml
 from docutils import nodes
 from jinja2 import FileSystemBytecodeCache
+from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -120,6 +122,15 @@ class Book(Sphinx):
         self.connect("env-get-outdated", self.changed)
         self.connect("env-get-updated", self.showing, priority=1000)  # when sections and figures have their numbers
         self.connect("build-finished", self.sweep)
+
+    def build(self, *arguments, **options) -> None:
+        """Make the pages, once that is asked for."""
+        # What opening the results for the first time takes is done while nobody waits.
+        with contextlib.suppress(Exception):  # Sphinx will say what is wrong with them
+            get_cache(self.env.mystnb_config.execution_cache_path).list_cache_records()
+        if not sys.stdin.readline():
+            os._exit(1)  # whoever asked has ended
+        super().build(*arguments, **options)
 
     def keep_templates(self, app: Sphinx) -> None:
         """Compile the theme's templates once, not in every run; Jinja compares their text with what is kept."""
@@ -226,7 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
     Book.results = options.results
     import_extensions()
     told = sys.stdin.readline()
-    if not told:  # whoever asked has ended
+    if not told:
         return 1
     fresh = told.strip() == "fresh"
     # Doctrees are millions of small objects that are read in one go: looking for garbage meanwhile finds none.

@@ -16,7 +16,6 @@ import queue
 import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
@@ -27,7 +26,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.environment import ToolError, checksum, files, run_environment, say
+from tools.environment import ToolError, checksum, end, files, say, start
 
 PYTHON = f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]}"
 LONGEST = 3600  # seconds that one notebook may take; its cells have limits of their own
@@ -236,6 +235,7 @@ class Results:
         workers: int,
         meanwhile: Callable[[], None] | None = None,
         settings: dict[str, str] | None = None,
+        ready: Iterable[Worker] = (),
     ) -> float:
         """Execute notebooks side by side and keep their results; return the sum of their times in seconds.
 
@@ -249,6 +249,8 @@ class Results:
             Done beside them, before all others; what it raises is raised once all have ended.
         settings : dict, optional
             More environment variables for the kernels.
+        ready : iterable of Worker, optional
+            Processes that wait already; those with the same settings are used, and ended.
 
         Raises
         ------
@@ -259,14 +261,16 @@ class Results:
         folder = self.work / "running"
         remove(folder)
         folder.mkdir(parents=True)
-        crew: list[_Worker] = []
-        idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        crew = [one for one in ready if one.settings == (settings or {})]
+        for worker in crew:
+            idle.put(worker)
 
         def run(notebook: Notebook) -> dict:
             try:
                 worker = idle.get_nowait()
             except queue.Empty:
-                worker = _Worker(self.root, settings or {})
+                worker = Worker(self.root, settings or {})
                 crew.append(worker)
             answer = worker.run(notebook.path, timeout, Path(tempfile.mkdtemp(dir=folder)))
             idle.put(worker)
@@ -393,21 +397,12 @@ def drop(cache: Path, outdated: Callable[[str], bool]) -> None:
 # --- the processes that execute ----------------------------------------------------------------------
 
 
-class _Worker:
-    """A process that executes notebooks one after the other."""
+class Worker:
+    """A process that executes notebooks one after the other; it imports what it needs before it is asked."""
 
     def __init__(self, root: Path, settings: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tools.results"],
-            cwd=root,
-            env={**run_environment(), **settings},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        self.settings = settings
+        self._process = start(["-m", "tools.results"], settings, root)
 
     def run(self, path: Path, timeout: int, folder: Path) -> dict:
         """Execute a notebook into a folder; the worker's answer, or what it said last."""
@@ -430,11 +425,7 @@ class _Worker:
 
     def end(self) -> None:
         """End the process; its kernel ends with it."""
-        self._process.kill()
-        self._process.wait(timeout=30)
-        for stream in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                stream.close()
+        end(self._process)
 
 
 _ANSWER = "answer of the worker: "
@@ -484,6 +475,8 @@ def main() -> int:
         os._exit(0)  # whoever asked has ended, in whatever way
 
     threading.Thread(target=listen, daemon=True).start()
+    import nbclient  # noqa: F401  while nobody asks for anything yet
+
     while True:
         job = json.loads(jobs.get())
         try:

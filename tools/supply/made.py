@@ -17,6 +17,7 @@ from tools.environment import BUILD, LOCK, ROOT, digest
 from tools.supply import licences
 
 CACHE = BUILD / "supply"
+SBOM, NOTICES = "sbom.cdx.json", "third-party-notices.txt"
 # All that the result depends on, besides the packages that are installed as LOCK says.
 INPUTS = ("CITATION.cff", "LICENSE", "requirements.txt", "requirements.lock", "tools/supply")
 INPUTS += ("tools/browser", "tools/lite.py")
@@ -94,7 +95,5 @@ def _row(piece) -> dict:
 
 def write(made: Made, site: Path) -> None:
     """Put both files beside the pages."""
-    from tools.supply import notices, sbom
-
-    (site / sbom.FILE).write_text(made.sbom, encoding="utf-8", newline="\n")
-    (site / notices.FILE).write_text(made.notices, encoding="utf-8", newline="\n")
+    (site / SBOM).write_text(made.sbom, encoding="utf-8", newline="\n")
+    (site / NOTICES).write_text(made.notices, encoding="utf-8", newline="\n")

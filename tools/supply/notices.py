@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from tools.supply.pieces import Piece
 
-FILE = "third-party-notices.txt"
 _LINE = "=" * 100
 
 

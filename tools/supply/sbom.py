@@ -31,7 +31,6 @@ from tools.lock import REQUIREMENTS, direct_pins
 from tools.supply import licences
 from tools.supply.pieces import Piece
 
-FILE = "sbom.cdx.json"
 VERSION = SchemaVersion.V1_6
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")  # of addresses, RFC 9562
 # Where the packages run: a dependency counts if it holds on one of these.
