@@ -32,7 +32,7 @@ def java() -> str | None:
 def missing() -> str | None:
     """What a cluster lacks here, as a sentence; None if nothing."""
     if find_spec("pyspark") is None:
-        return "There is no pyspark: `pip install -r requirements-spark.txt`."
+        return "There is no pyspark: `pip install --no-build-isolation -r requirements-spark.txt`."
     if java() is None:
         return "There is no Java: install version 17 or 21 (Debian: apt-get install default-jre-headless)."
     return None

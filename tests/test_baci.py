@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tradebook import baci, bilateral, engine, flows, indices
+from tradebook import baci, bilateral, charts, engine, flows, indices
 from tradebook.baci import BaciError
 from tradebook.data import load
 
@@ -100,6 +105,7 @@ def test_special_codes(converted):
     sellers = got[got["year"] == 2017].groupby("exporter")["value_usd"].sum()
     assert sellers["TWN"] == 70000125  # 490, “Other Asia, not elsewhere specified”
     assert sellers["SDN"] == 500_000  # two numbers of one economy
+    assert got.loc[(got["year"] == 2017) & (got["exporter"] == "SDN"), "quantity_t"].isna().all()  # one is unknown
     assert sellers["NAM"] == 1500  # its alpha-2 code is NA
     assert sellers["837"] == 7000  # no economy: keeps its number
     economies = pd.read_csv(converted / "economies.csv", dtype=str, keep_default_na=False).set_index("code")
@@ -113,6 +119,7 @@ def test_the_folder_says_what_it_is(converted):
     assert (about["revision"], about["version"]) == ("HS92", "202401b")
     assert about["rows"] == {"2016": 4, "2017": 8}
     assert set(about["files"]) == {f"flows/year={year}/part-0.parquet" for year in ROWS}
+    assert about["bytes"] == {name: (converted / name).stat().st_size for name in about["files"]}
 
 
 def test_an_archive_gives_the_same_as_its_folder(source, converted, tmp_path):
@@ -147,6 +154,9 @@ def test_years_can_be_chosen(source, tmp_path):
     assert set(baci.convert(source, tmp_path / "out", years=(2017, 2017))["rows"]) == {"2017"}
     with pytest.raises(BaciError, match=r"lacks 2015: .*it has 2016–2017"):
         baci.convert(source, tmp_path / "other", years=(2015, 2017))
+    with pytest.raises(BaciError, match="The years 2017–2016 run backwards"):
+        baci.convert(source, tmp_path / "other", years=(2017, 2016))
+    assert not (tmp_path / "other").exists()
 
 
 FIRST, SECOND = (f"BACI_HS92_Y{year}_{RELEASE}.csv" for year in (2016, 2017))
@@ -224,16 +234,144 @@ def test_a_damaged_archive_is_refused(source, tmp_path):
         baci.convert(archive, tmp_path / "out")
 
 
+def packed(source: Path, archive: Path) -> Path:
+    """The files of a folder as an archive."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as new:
+        for path in sorted(source.iterdir()):
+            new.write(path, path.name)
+    return archive
+
+
+def change_headers(archive: Path, place: int, value: bytes) -> None:
+    """Write over the headers of all files in an archive; `place` is counted in the local header."""
+    content = bytearray(archive.read_bytes())
+    for mark, further in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        start = content.find(mark)
+        while start >= 0:
+            at = start + place + further
+            content[at : at + len(value)] = value
+            start = content.find(mark, start + 4)
+    archive.write_bytes(content)
+
+
+def test_a_damaged_compressed_archive_is_refused(source, tmp_path):
+    archive = packed(source, tmp_path / "a.zip")
+    content = bytearray(archive.read_bytes())
+    start = content.index(FIRST.encode()) + len(FIRST)  # where its compressed bytes begin
+    content[start : start + 8] = b"\xff" * 8
+    archive.write_bytes(content)
+    with pytest.raises(BaciError, match=rf"{FIRST} cannot be unpacked \(.*: download the archive again"):
+        baci.convert(archive, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("place", "value"), [(8, b"\x09\x00"), (6, b"\x01\x00")], ids=["Deflate64", "encrypted"])
+def test_an_archive_that_python_cannot_unpack_is_left_to_another_program(source, tmp_path, place, value):
+    archive = packed(source, tmp_path / "a.zip")
+    change_headers(archive, place, value)
+    with pytest.raises(BaciError, match=r"cannot be unpacked here \(.*: unpack the archive with another program"):
+        baci.convert(archive, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        (f"country_codes_{RELEASE}.csv", "", "is no table .*: download the archive again"),
+        (f"product_codes_HS92_{RELEASE}.csv", PRODUCTS + '851713,"Telephones', "is no table"),
+        (f"product_codes_HS92_{RELEASE}.csv", PRODUCTS + "020110,Meat, fresh, chilled\n", "is no table"),
+    ],
+)
+def test_a_list_of_codes_that_is_no_table_is_refused(source, tmp_path, name, content, says):
+    put(source, {name: content})
+    with pytest.raises(BaciError, match=rf"{name} .*{says}"):
+        baci.convert(source, tmp_path / "out")
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let no file grow beyond `size` bytes, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_folder_that_cannot_be_written_is_said_so(source, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BaciError, match=r"out cannot be written \(.*name a folder where you may write"):
+        baci.convert(source, tmp_path / "file" / "out")
+    archive = packed(source, tmp_path / "a.zip")
+    with largest_file(100), pytest.raises(BaciError, match=r"cannot be unpacked into .*: make room there"):
+        baci.convert(archive, tmp_path / "out")
+    with largest_file(600), pytest.raises(BaciError, match=r"cannot be converted \(.*: make room in memory and on the"):
+        baci.convert(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".baci-*"))
+
+
+def test_paths_are_no_patterns(tmp_path):
+    """Brackets would name the file of another folder beside it."""
+    other = files()
+    other[FIRST] = other[FIRST].replace("16500000.5", "1")
+    put(tmp_path / "BACI 1", other)
+    source = put(tmp_path / "BACI [1]", files())
+    baci.convert(source, tmp_path / "flows [1]*")
+    got = engine.answer(baci.open_flows(tmp_path / "flows [1]*"))
+    assert got["value_usd"].max() == 20_000_000_000 and 16500000500 in got["value_usd"].tolist()
+
+
+def test_what_does_not_fit_into_memory_goes_beside_the_target(source, tmp_path, monkeypatch):
+    import duckdb
+
+    connect, settings = duckdb.connect, []
+    monkeypatch.setattr(duckdb, "connect", lambda **options: settings.append(options["config"]) or connect(**options))
+    baci.convert(source, tmp_path / "out")
+    assert len(settings) == 2
+    assert all(Path(one["temp_directory"]).parents[1] == tmp_path for one in settings)
+
+
+def test_an_incomplete_folder_does_not_answer(converted, tmp_path):
+    shutil.copytree(converted, tmp_path / "flows")
+    part = tmp_path / "flows" / "flows" / "year=2017" / "part-0.parquet"
+    content = part.read_bytes()
+    part.write_bytes(content[:-1])
+    with pytest.raises(BaciError, match=r"year=2017/part-0\.parquet has another size\): remove it and convert"):
+        baci.open_flows(tmp_path / "flows")
+    part.unlink()
+    with pytest.raises(BaciError, match=r"year=2017/part-0\.parquet is missing"):
+        baci.open_flows(tmp_path / "flows")
+    part.write_bytes(content)
+    part.with_name("part-1.parquet").write_bytes(content)
+    with pytest.raises(BaciError, match=r"part-1\.parquet does not belong to it"):
+        baci.open_flows(tmp_path / "flows")
+    part.with_name("part-1.parquet").unlink()
+    assert len(engine.answer(baci.open_flows(tmp_path / "flows"))) == 12
+    for damage in ("", "code\n1\n", None):
+        (tmp_path / "flows" / "products.csv").write_text(damage or "")
+        if damage is None:
+            (tmp_path / "flows" / "products.csv").unlink()
+        with pytest.raises(BaciError, match=r"no list products\.csv\): remove it and convert"):
+            baci.product_names(tmp_path / "flows")
+
+
 def test_chapter_2_runs_at_six_digits(converted, monkeypatch):
     assert "hs6" not in bilateral.classifications("CHN", "RUS")
     before = bilateral.products("CHN", "RUS", "hs-chapter")
     monkeypatch.setenv(baci.VARIABLE, str(converted))
     assert bilateral.classifications("CHN", "RUS")[0] == "hs6"
     goods = bilateral.products("CHN", "RUS")
-    assert (goods.attrs["classification"], goods.attrs["reporter"]) == ("hs6", "BACI, reconciled from both records")
+    assert (goods.attrs["classification"], goods.attrs["reporter"]) == ("hs6", "BACI")
     assert list(goods.columns) == list(before.columns)
     assert goods.loc[goods["product"] == "270900", "product_name"].iloc[0].startswith("Oils")
     assert set(goods["group"]) <= set(load("hs-chapters")["section_short"])
+    # What stands under its figures: CEPII and its licence, and no table of the book.
+    line = charts.source_line([goods.attrs["table"]])
+    assert line == "Source: CEPII; own calculation from BACI HS92, version 202401b."
+    link = charts.csv_link(goods.head(1), "fig", [goods.attrs["table"]])
+    head = base64.b64decode(link.split("base64,")[1].split('"')[0]).decode()
+    assert "# Source: CEPII, BACI HS92, version 202401b" in head and "# Licence: Etalab Open Licence 2.0" in head
+    json.dumps(goods.attrs)  # what pandas does with them in a Parquet file
     # What the chapter does with it.
     crude = bilateral.shares(goods, "RUS")
     assert crude.loc[2017].sum() == pytest.approx(100)
@@ -248,12 +386,23 @@ def test_chapter_2_runs_at_six_digits(converted, monkeypatch):
     assert indices.growth_margins(grown, by="exporter").set_index("exporter").loc["RUS", "entering"] > 0
 
 
+def test_what_is_said_of_russias_record_is_taken_from_it(root):
+    """The cells about the thesis name Russia's table: they must not take the goods that BACI may have given."""
+    cells = json.loads((root / "chapters" / "02-bilateral-trade.ipynb").read_text("utf-8"))["cells"]
+    case = [cell for cell in cells if cell["cell_type"] == "code" and "case" in cell["metadata"].get("tags", [])]
+    assert case and not [cell["source"] for cell in case if re.search(r"\bgoods[.\[]", "".join(cell["source"]))]
+
+
 def test_a_folder_that_was_not_converted_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv(baci.VARIABLE, str(tmp_path))
     with pytest.raises(BaciError, match="There are no converted flows"):
         bilateral.classifications("CHN", "RUS")
-    (tmp_path / "flows.json").write_text("{")
-    with pytest.raises(BaciError, match="There are no converted flows"):
+    for content in ("{", "[]", '{"title": "BACI"}'):
+        (tmp_path / "flows.json").write_text(content)
+        with pytest.raises(BaciError, match="There are no converted flows"):
+            baci.folder()
+    monkeypatch.setenv(baci.VARIABLE, "flows")
+    with pytest.raises(BaciError, match="relative path “flows”"):
         baci.folder()
 
 

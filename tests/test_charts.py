@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tradebook import charts, prose, tables
+from tradebook.baci import Source
 from tradebook.charts import EmptyFigureError
 
 WORDS = {
@@ -74,6 +75,19 @@ def test_words_are_escaped_and_sources_named():
     assert "Trade rose &lt;b&gt;fast&lt;/b&gt;" in html
     assert 'aria-label="A line from 1 to 3 &amp; &quot;back&quot;"' in html
     assert "Source: US Energy Information Administration; own calculation" in html
+
+
+def test_a_source_outside_of_the_book_is_named_with_its_licence():
+    own = Source("Flows <1>", "A & B", "A & B, Flows 1", "Open Licence")
+    assert charts.source_line([own]) == "Source: A &amp; B; own calculation from Flows &lt;1&gt;."
+    both = charts.source_line(["brent", own])
+    link = '<a href="appendices/data.html#brent">brent</a>'
+    assert both.startswith("Source: US Energy Information Administration")
+    assert both.endswith(f"; A &amp; B; own calculation from table {link} and Flows &lt;1&gt;.")
+    html = tables.table_html(YEARS, name="t", number="9.1", title="T", subtitle="S", tables=[own, "brent"])
+    head = base64.b64decode(re.search(r"base64,([^\"]+)", html)[1]).decode().splitlines()
+    assert "# Source: A & B, Flows 1" in head and "# Licence: Open Licence" in head
+    assert any(line.startswith("# Source: US Energy") for line in head)
 
 
 @pytest.mark.parametrize("form", FORMS)

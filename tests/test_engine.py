@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import socket
+from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+from benchmarks import cluster
 from tradebook import data, engine
 from tradebook.bigdata import BigDataError
 from tradebook.engine import EngineError
@@ -39,10 +41,17 @@ def test_a_missing_package_is_named(monkeypatch):
     with pytest.raises(EngineError, match="ibis-framework is not installed: run `make setup`"):
         engine.connect()
     monkeypatch.setattr(engine, "find_spec", lambda name: None if name == "pyspark" else True)
-    with pytest.raises(EngineError, match=r"pyspark is not installed: run `pip install -r requirements-spark\.txt`"):
+    # Without isolation: else pip fetches what builds pyspark, and nothing pins that.
+    how = r"pip install --no-build-isolation -r requirements-spark\.txt"
+    with pytest.raises(EngineError, match=f"pyspark is not installed: run `{how}`"):
         engine.connect("spark://localhost:7077")
     assert not any(map(engine.find_spec, ["pyspark"]))
     engine._connect.cache_clear()
+
+
+def test_the_benchmark_gives_the_same_advice(monkeypatch):
+    monkeypatch.setattr(cluster, "find_spec", lambda name: None)
+    assert "`pip install --no-build-isolation -r requirements-spark.txt`" in cluster.missing()
 
 
 def test_a_cluster_that_does_not_answer_is_reported(monkeypatch):
@@ -95,6 +104,32 @@ def test_a_folder_of_parquet_files_is_one_table(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(EngineError, match="no Parquet file"):
         engine.parquet(tmp_path / "empty")
+
+
+def test_a_path_is_no_pattern(tmp_path):
+    for name, value in (("flows [1]*", 1.0), ("flows 1", 2.0)):
+        place = tmp_path / name / "year=2019"
+        place.mkdir(parents=True)
+        pd.DataFrame({"value_usd": [value]}).to_parquet(place / "part-0.parquet")
+    for files in (tmp_path / "flows [1]*", tmp_path / "flows [1]*" / "year=2019" / "part-0.parquet"):
+        assert engine.answer(engine.parquet(files))["value_usd"].tolist() == [1]
+
+
+def test_a_path_is_no_pattern_for_spark_either(tmp_path, monkeypatch):
+    place = tmp_path / "flows [1]{a,b}*?"
+    place.mkdir()
+    (place / "part-0.parquet").write_bytes(b"")
+    asked = []
+    monkeypatch.setattr(engine, "connect", lambda name: SimpleNamespace(name="pyspark", read_parquet=asked.append))
+    engine.parquet(place, "spark://localhost:7077")
+    assert asked == [f"{tmp_path.as_posix()}/" + r"flows \[1\]\{a,b\}\*\?"]
+
+
+def test_a_file_that_is_not_parquet_is_one_sentence(tmp_path):
+    (tmp_path / "x.parquet").write_text("<html>")
+    for files in (tmp_path, tmp_path / "x.parquet"):
+        with pytest.raises(EngineError, match=r"The engine cannot read .*check the data files"):
+            engine.parquet(files)
 
 
 def test_a_damaged_file_is_one_sentence(tmp_path):

@@ -36,6 +36,17 @@ def test_a_pair_is_described(place, monkeypatch):
     assert run(cli.app, ["pair", "CHN", "RUS"]).stdout == text
 
 
+def test_the_setting_that_is_printed_holds_in_every_folder(tmp_path, monkeypatch):
+    put(tmp_path / "source", files())
+    monkeypatch.chdir(tmp_path)
+    done = run(cli.app, ["baci", "source", "--to", "flows"])
+    assert f"Set {baci.VARIABLE}={tmp_path / 'flows'} to run" in done.stdout
+    monkeypatch.setenv(baci.VARIABLE, "flows")
+    with pytest.raises(TradebookError, match="relative path “flows”"):
+        run(cli.app, ["pair", "CHN", "RUS"], catch_exceptions=False)
+    assert run(cli.app, ["pair", "CHN", "RUS", "--data", "flows"]).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

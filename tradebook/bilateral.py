@@ -34,9 +34,8 @@ __all__ = [
 ]
 
 
-#: Classification → table; flows at six digits are the reader's own, only their groups come from a table.
+#: Classification → table; flows at six digits are the reader's own, and only their groups come from a table.
 _TABLES = {
-    "hs6": "hs-chapters",
     "hs-chapter": "russia-hs-chapters",
     "sitc-division": "china-sitc-divisions",
     "sitc-section": "sitc-sections-matrix",
@@ -247,7 +246,8 @@ def products(a: str, b: str, classification: str | None = None) -> pd.DataFrame:
     DataFrame
         year, exporter, importer, product, product_name, group, value_usd. `group` is the HS section, the SITC
         section, or Lall's broad class. Of ``attrs``, `reporter` says whose customs recorded it, `table` where it
-        stands, and `doubtful` which years the table warns of for this pair.
+        stands (the name of a table, or for “hs6” a `baci.Source`; figures take either), and `doubtful` which years
+        the table warns of for this pair.
 
     Raises
     ------
@@ -271,9 +271,8 @@ def products(a: str, b: str, classification: str | None = None) -> pd.DataFrame:
     columns = ["year", "exporter", "importer", "product", "product_name", "group", "value_usd"]
     frame = frame[columns].sort_values(columns[:4], ignore_index=True)
     inflated = chosen == "hs-chapter" and {a, b} == {"CHN", "RUS"}  # see the known problems of the table
-    frame.attrs.update(
-        classification=chosen, reporter=reporter, table=_TABLES[chosen], doubtful=[2016, 2017] if inflated else []
-    )
+    table = baci.attribution(baci.folder()) if chosen == "hs6" else _TABLES[chosen]
+    frame.attrs.update(classification=chosen, reporter=reporter, table=table, doubtful=[2016, 2017] if inflated else [])
     return frame
 
 
@@ -299,7 +298,7 @@ def _hs6(a: str, b: str) -> tuple[pd.DataFrame, str]:
     return frame.assign(
         product_name=frame["product"].map(baci.product_names(place)),
         group=frame["product"].str[:2].map(sections).fillna("Not classified"),
-    ), "BACI, reconciled from both records"
+    ), "BACI"
 
 
 def _hs_chapters(a: str, b: str) -> tuple[pd.DataFrame, str]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -32,6 +33,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradebook.data import describe
 from tradebook.errors import TradebookError
+
+if TYPE_CHECKING:
+    from tradebook.baci import Source
 
 __all__ = [
     "Chart",
@@ -138,7 +142,7 @@ def show(
     title: str,
     subtitle: str,
     alt: str,
-    tables: Sequence[str],
+    tables: Sequence[str | Source],
     note: str = "",
 ):
     """Show a chart as an HTML figure with caption, alternative text, source and data.
@@ -155,8 +159,8 @@ def show(
         The finding in one sentence; what is measured, and its unit.
     alt : str
         What the drawing shows, for a reader who cannot see it.
-    tables : sequence of str
-        Names of the data tables behind it; they give the source line.
+    tables : sequence of str or baci.Source
+        Names of the data tables behind it, or a source outside of the book; they give the source line.
     note : str, optional
         A caveat printed before the source.
 
@@ -188,7 +192,7 @@ def figure_html(
     title: str,
     subtitle: str,
     alt: str,
-    tables: Sequence[str],
+    tables: Sequence[str | Source],
     note: str = "",
 ) -> str:
     """The HTML that `show` displays (same parameters), as a string."""
@@ -206,19 +210,26 @@ def figure_html(
     )
 
 
-def source_line(tables: Sequence[str]) -> str:
+def source_line(tables: Sequence[str | Source]) -> str:
     """“Source: publishers; tables; own calculation.”, each table linked to its entry in the Data appendix."""
     if not tables:
         return "Source: own calculation."
-    publishers = [p for table in tables for p in describe(table)["publisher"].split("; ")]
-    links = ", ".join(f'<a href="appendices/data.html#{table}">{table}</a>' for table in tables)
-    noun = "table" if len(tables) == 1 else "tables"
-    return f"Source: {escape('; '.join(dict.fromkeys(publishers)))}; own calculation from {noun} {links}."
+    publishers = [p for table in tables for p in _about(table)["publisher"].split("; ")]
+    links = [f'<a href="appendices/data.html#{table}">{table}</a>' for table in tables if isinstance(table, str)]
+    noun = "table" if len(links) == 1 else "tables"
+    behind = [f"{noun} {', '.join(links)}"] if links else []
+    behind += [escape(table.title) for table in tables if not isinstance(table, str)]
+    return f"Source: {escape('; '.join(dict.fromkeys(publishers)))}; own calculation from {' and '.join(behind)}."
 
 
-def csv_link(data: pd.DataFrame, name: str, tables: Sequence[str]) -> str:
+def _about(table: str | Source) -> Mapping[str, str]:
+    """Publisher, source and licence of a table of the book, or of flows that are the reader's own."""
+    return dict(describe(table)) if isinstance(table, str) else table._asdict()
+
+
+def csv_link(data: pd.DataFrame, name: str, tables: Sequence[str | Source]) -> str:
     """A link that carries the table behind a figure as CSV; its first lines name sources and licences."""
-    about = [describe(table) for table in tables]
+    about = [_about(table) for table in tables]
     head = [f"# {name}: data of the figure or table, book “China, Russia and the Trade in High Technology”"]
     head += [f"# Source: {text}" for text in dict.fromkeys(a["source"] for a in about)]
     head += [f"# Licence: {text}" for text in dict.fromkeys(a["licence"] for a in about)]

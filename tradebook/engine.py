@@ -7,6 +7,7 @@ address; the machines of the cluster must see the data files under the same path
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import socket
@@ -32,6 +33,7 @@ __all__ = ["DEFAULT", "VARIABLE", "EngineError", "answer", "available", "chosen"
 DEFAULT = "duckdb"
 VARIABLE = "TRADEBOOK_ENGINE"
 _PACKAGES = {"ibis": "ibis-framework", "duckdb": "duckdb", "pyarrow_hotfix": "pyarrow-hotfix"}
+_PATTERN = re.compile(r"[\\*?\[\]{}]")  # signs that mean something in Spark's patterns
 _SPARK = re.compile(r"spark://(\[[0-9a-fA-F:]+\]|[\w.\-]+):(\d{1,5})")
 
 
@@ -98,7 +100,7 @@ def _connect(engine: str, threads: int, memory: str | None) -> ibis.BaseBackend:
         # The order of rows without ORDER BY means nothing here, and keeping it costs memory.
         with _quiet():
             return ibis.duckdb.connect(threads=threads, preserve_insertion_order=False, **settings)
-    _need("pyspark", "pyspark", "pip install -r requirements-spark.txt")
+    _need("pyspark", "pyspark", "pip install --no-build-isolation -r requirements-spark.txt")
     return _spark(engine)
 
 
@@ -154,16 +156,23 @@ def parquet(files: Path | str, engine: str | None = None, **options: Any) -> ibi
     Raises
     ------
     EngineError
-        If there is no Parquet file, or the engine cannot be opened.
+        If there is no Parquet file, or the engine cannot be opened or cannot read it.
     """
     path = Path(files).resolve()
     if not (path.is_file() or (path.is_dir() and next(path.rglob("*.parquet"), None))):
         raise EngineError(f"There is no Parquet file at {files}: give a file, or a folder made by `tradebook baci`.")
     backend = connect(engine, **options)
-    with _quiet():
-        if backend.name == "duckdb" and path.is_dir():
-            return backend.read_parquet(f"{path.as_posix()}/**/*.parquet", hive_partitioning=True)
-        return backend.read_parquet(path.as_posix())
+    try:
+        with _quiet():
+            # Both engines take a path for a pattern: brackets in it could name another folder.
+            if backend.name != "duckdb":
+                return backend.read_parquet(_PATTERN.sub(r"\\\g<0>", path.as_posix()))
+            name = glob.escape(path.as_posix())
+            if path.is_dir():
+                return backend.read_parquet(f"{name}/**/*.parquet", hive_partitioning=True)
+            return backend.read_parquet(name)
+    except Exception as error:  # as in `answer`
+        raise EngineError(f"The engine cannot read {files} ({_reason(error)}): check the data files.") from error
 
 
 def table(name: str, engine: str | None = None) -> ibis.Table:
@@ -204,12 +213,16 @@ def answer(question: ibis.Table, sort_by: list[str] | None = None) -> pd.DataFra
         try:
             frame = question.to_pandas()
         except Exception as error:  # DuckDB's, Spark's and Py4J's errors have no common ancestor
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
             raise EngineError(
-                f"The engine could not compute the answer ({reason}): check the data files, and the log of a cluster."
+                f"The engine could not compute the answer ({_reason(error)}): check the data files, and the log of a "
+                "cluster."
             ) from error
     keys = sort_by or [c for c in frame if not pd.api.types.is_float_dtype(frame[c])]
     return frame.sort_values(keys, ignore_index=True) if keys else frame
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 @contextmanager

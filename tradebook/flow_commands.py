@@ -35,7 +35,10 @@ def convert(
         span = (int(match[1]), int(match[2] or match[1]))
     about = baci.convert(source, to, revision=revision, years=span, say=typer.echo)
     rows = sum(about["rows"].values())
-    typer.echo(f"{about['title']}: {rows:,d} flows in {to}. Set {baci.VARIABLE}={to} to run chapter 2 on them.")
+    # The whole path: a notebook runs in its own folder.
+    typer.echo(
+        f"{about['title']}: {rows:,d} flows in {to}. Set {baci.VARIABLE}={to.resolve()} to run chapter 2 on them."
+    )
 
 
 def pair(

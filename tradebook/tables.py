@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from tradebook.charts import csv_link, source_line
 from tradebook.errors import TradebookError
+
+if TYPE_CHECKING:
+    from tradebook.baci import Source
 
 __all__ = ["EmptyTableError", "Html", "anchor", "audit_listing", "show", "table_html", "verdict_chip", "with_note"]
 
@@ -25,7 +29,7 @@ def show(
     number: str,
     title: str,
     subtitle: str,
-    tables: Sequence[str] = (),
+    tables: Sequence[str | Source] = (),
     formats: Mapping[str, str] | None = None,
     note: str = "",
 ):
@@ -41,8 +45,8 @@ def show(
         Number in the book, for instance ``"2.1"``.
     title, subtitle : str
         What the table says; what is measured, and in which units.
-    tables : sequence of str
-        Names of the data tables behind it; they give the source line.
+    tables : sequence of str or baci.Source
+        Names of the data tables behind it, or a source outside of the book; they give the source line.
     formats : mapping of column to format specification, optional
         For instance ``{"share": ".1f"}``; numbers without one are shown with thousands separators.
     note : str, optional
@@ -75,7 +79,7 @@ def table_html(
     number: str,
     title: str,
     subtitle: str,
-    tables: Sequence[str] = (),
+    tables: Sequence[str | Source] = (),
     formats: Mapping[str, str] | None = None,
     note: str = "",
 ) -> str:
