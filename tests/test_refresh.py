@@ -30,7 +30,9 @@ from tradebook.refresh.worldbank import UNITS
 
 TODAY = date(2026, 11, 22)
 KEY = "0123456789abcdef-the-key"
-SMALL = """economies wdi-indicators wdi yuan-rate world-groups russia-totals-imts china-energy-imports""".split()
+SMALL = """
+economies wdi-indicators wdi yuan-rate world-groups russia-hs-chapters russia-totals-imts china-energy-imports
+""".split()
 ECONOMIES = ["CHN", "RUS", "USA", "DEU", "WLD"]
 INDICATORS = ["NY.GDP.MKTP.CD", "NY.GDP.MKTP.KD.ZG", "SP.POP.TOTL"]
 
@@ -48,6 +50,8 @@ def cut_down(name: str) -> pd.DataFrame:
         frame = frame[frame["indicator"].isin(INDICATORS)]
     if name == "russia-totals-imts":
         frame = frame[frame["partner"].isin(["CHN", "DEU", "IND", "PSE", "TUR", "USA"])]
+    if name == "russia-hs-chapters":
+        frame = frame[(frame["year"] == frame["year"].max()) & (frame["partner"] == "CHN")]
     if name == "china-energy-imports":
         frame = frame[(frame["year"] >= 2021) & (frame["hs6"] == "270900")]
     return frame.reset_index(drop=True)
@@ -184,8 +188,48 @@ def test_nothing_is_stored_when_nothing_has_changed(book, world, around):
     assert run("yuan-rate", around) == ["yuan-rate: nothing has changed since 1 July 2026"]
     assert run("wdi-indicators", around) == ["wdi-indicators: nothing has changed since 1 July 2026"]
     assert not list((book.parent / "vintages").rglob("datapackage.json"))
-    world.updated = "2026-07-01"
-    assert run("wdi", around) == ["wdi: 1 July 2026 is the newest vintage"]
+    for world.updated in ("2026-07-01", "2026-06-30"):
+        assert run("wdi", around) == ["wdi: 1 July 2026 is the newest vintage"]
+
+
+def test_units_are_checked_with_the_rows_of_the_world(book, world, around):
+    run("wdi-indicators", around)
+    asked = [path for path, _, _ in world.asked if "/series/" in path]
+    assert len(asked) == len(INDICATORS) and all("/country/WLD/" in path for path in asked)
+    shutil.rmtree(book.parent / "vintages")
+    world.wdi = world.wdi[(world.wdi["iso3"] != "WLD") | (world.wdi["indicator"] != "SP.POP.TOTL")]
+    with pytest.raises(RefreshError, match=r"sent no values of SP\.POP\.TOTL for the world"):
+        run("wdi-indicators", around)
+
+
+def test_a_vintage_of_this_date_is_not_fetched_again(book, world, around):
+    first = run(["wdi", "russia-totals-imts"], around)
+    world.asked.clear()
+    lines = run(["wdi", "russia-totals-imts"], around)
+    assert lines[0] == "wdi: the vintage of 15 October 2026 was fetched before"
+    assert lines[2:] == first and not asked_for("/series/", world) and not asked_for("sdmx", world)
+    world.updated = "2026-11-01"
+    assert "fetched before" not in "\n".join(run("wdi", around))
+
+
+def test_a_stored_vintage_older_than_the_books_is_not_accepted(book, world, around):
+    run("wdi", around)
+    package = json.loads((book / "datapackage.json").read_text("utf-8"))
+    (resource,) = (r for r in package["resources"] if r["name"] == "wdi")
+    resource["vintage"] = "1 November 2026"  # as if the book had been updated since
+    (book / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    forget()
+    before = contents(book)
+    assert run("wdi", around, offline=True) == ["wdi: no newer vintage is stored"]
+    assert run("wdi", around, accept=True) == ["wdi: 1 November 2026 is the newest vintage"]
+    assert contents(book) == before
+
+
+def test_a_date_is_read_as_it_is_written():
+    for when in (TODAY, date(2026, 7, 1), date(2024, 2, 29)):
+        assert vintages.date_of(vintages.day(when)) == when
+    for text in ("end 2021", "July 2026", "2025", "2023–24", "31 June 2026", "about 1 July 2026"):
+        assert vintages.date_of(text) is None
 
 
 def test_groups_keep_the_names_of_the_book(book, world, around):
@@ -324,6 +368,52 @@ def test_no_network_is_one_sentence(book, world, around):
     with pytest.raises(RefreshError, match="cannot be reached, 4 times in a row") as caught:
         run("wdi", around)
     assert "\n" not in str(caught.value) and contents(book) == before
+
+
+# --- several tables, one of which fails ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("accept", [False, True])
+def test_a_table_that_fails_does_not_hold_up_the_others(book, world, around, accept):
+    world.faults = [Fault(change=lambda body: b"<html></html>", where="series", times=9)]
+    before, lines = contents(book), []
+    with pytest.raises(RefreshError) as caught:
+        refresh.refresh(["wdi", "yuan-rate", "russia-totals-imts"], around, say=lines.append, accept=accept)
+    assert str(caught.value).startswith("wdi, yuan-rate: The World Bank sent a web page")
+    assert len(str(caught.value).splitlines()) == 1
+    assert "  1 rows added, 0 removed, 0 values revised" in lines
+    assert lines[-1].endswith("To replace them: tradebook refresh russia-totals-imts --accept")
+    assert lines[-1].startswith("Not all tables could be had") == accept
+    assert (book.parent / "vintages/russia-totals-imts/2026-11-22").is_dir() and contents(book) == before
+
+
+def test_each_reason_has_its_line(book, world, around):
+    world.faults = [Fault(change=lambda body: b"<html></html>", where=where, times=9) for where in ("series", "IMTS")]
+    with pytest.raises(RefreshError) as caught:
+        run(["yuan-rate", "russia-totals-imts"], around)
+    assert [line.split()[0] for line in str(caught.value).splitlines()] == ["yuan-rate:", "russia-totals-imts:"]
+
+
+def test_a_damaged_vintage_does_not_hide_the_others(book, world, around):
+    run(["wdi", "russia-totals-imts"], around)
+    (book.parent / "vintages/wdi/2026-10-15/datapackage.json").write_text("{")
+    lines: list[str] = []
+    with pytest.raises(RefreshError, match=r"^wdi: .* is damaged; delete it and fetch again"):
+        refresh.refresh(["wdi", "russia-totals-imts"], around, say=lines.append, offline=True)
+    assert "  1 rows added, 0 removed, 0 values revised" in lines
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500])
+def test_a_publisher_that_refuses_everybody_is_not_asked_for_its_other_tables(book, world, around, status):
+    around.environ["COMTRADE_KEY"] = KEY
+    quota = json.dumps(form("comtrade-refusal.json")).encode()
+    fault = Fault(status, {"Retry-After": "3600"} if status == 429 else {}, lambda body: quota, where="comtrade")
+    fault.times = 99
+    world.faults = [fault]
+    with pytest.raises(RefreshError, match=r"^russia-hs-chapters, china-energy-imports: UN Comtrade"):
+        run(["russia-hs-chapters", "china-energy-imports", "yuan-rate"], around)
+    assert asked_for("comtrade", world) == (around.attempts if status == 500 else 1)
+    assert asked_for("series", world)
 
 
 # --- faults that do not pass -----------------------------------------------------------------------
@@ -690,10 +780,26 @@ def test_no_key_goes_to_the_others(book, world, around):
     assert not any(KEY in str(asked) for asked in world.asked)
 
 
-def test_a_table_that_needs_a_key_says_so(book, around):
-    source = REFRESHABLE["russia-hs-chapters"].open(pd.DataFrame({"year": [2000]}), around)
-    with pytest.raises(RefreshError, match=r"put a key .* in the environment variable COMTRADE_KEY"):
-        source.edition()
+@pytest.mark.parametrize("key", [{}, {"COMTRADE_KEY": " "}])
+def test_a_table_that_needs_a_key_says_so_before_anything_is_asked(book, world, around, key):
+    around.environ |= key
+    for ask in (run, refresh.plan):
+        with pytest.raises(
+            RefreshError, match=r"“russia-hs-chapters” needs a key .* environment variable COMTRADE_KEY"
+        ):
+            ask(["wdi", "russia-hs-chapters"], around)
+    assert not world.asked
+
+
+def test_without_names_a_table_without_its_key_is_left_out(book, world, around):
+    start = "russia-hs-chapters: left out, since it needs a key"
+    lines = run([], around)
+    assert sum(line.startswith(start) for line in lines) == 1
+    assert "russia-hs-chapters --accept" not in lines[-1] and "china-energy-imports --accept" in lines[-1]
+    planned = refresh.plan([], around)
+    assert planned[0].startswith(start) and any(line.startswith("wdi: ") for line in planned)
+    around.environ["COMTRADE_KEY"] = KEY
+    assert not any(line.startswith(start) for line in refresh.plan([], around))
 
 
 def test_only_this_machine_may_stand_for_the_publishers(book, around):
@@ -715,7 +821,7 @@ def test_the_command(book, world, monkeypatch):
 
     listed = said("--list")
     assert "The World Bank (with wbgapi)" in listed and "economies                        no: " in listed
-    assert "wdi: 3 requests to api.worldbank.org" in said("wdi", "--dry-run")
+    assert "wdi: 3 requests or more to api.worldbank.org" in said("wdi", "--dry-run")
     assert "no newer vintage is stored" in said("wdi", "--offline")
     assert not world.asked
     assert "1 rows added" in said("russia-totals-imts")
@@ -737,10 +843,18 @@ def test_an_error_of_the_command_is_one_sentence(book, world):
     assert len(wrong.stderr.splitlines()) == 1 and "Table “economies” cannot be refreshed: it " in wrong.stderr
 
 
-def test_a_missing_client_is_one_sentence(book, around, monkeypatch):
-    monkeypatch.setattr(refresh, "find_spec", lambda name: None)
-    with pytest.raises(RefreshError, match="The package wbgapi is not installed"):
-        run("wdi", around)
+def test_a_missing_client_is_one_sentence(book, world, around, monkeypatch):
+    monkeypatch.setattr(refresh, "find_spec", lambda name: None if name == "sdmx" else name)
+    with pytest.raises(RefreshError, match="The package sdmx1 is not installed"):
+        run(["yuan-rate", "russia-totals-imts"], around)
+    assert not world.asked  # it is missed before the first table is fetched
+
+
+def test_the_words_of_an_audit_are_read_as_they_are_written(tmp_path, monkeypatch):
+    options: dict = {}
+    monkeypatch.setattr(changes.subprocess, "Popen", lambda command, **given: options.update(given))
+    changes._audit(tmp_path, tmp_path / "audit.csv")
+    assert options["env"]["PYTHONUTF8"] == "1" and options["encoding"] == "utf-8"
 
 
 # --- the catalogue ---------------------------------------------------------------------------------

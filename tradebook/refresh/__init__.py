@@ -10,16 +10,18 @@ changes only with ``--accept``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 import pandas as pd
 
 from tradebook import data
 from tradebook.refresh import changes, vintages
-from tradebook.refresh.catalogue import REFRESHABLE, Entry, why_not
+from tradebook.refresh.catalogue import REFRESHABLE, why_not
+from tradebook.refresh.comtrade import NEEDS_KEY
 from tradebook.refresh.door import Around
-from tradebook.refresh.errors import RefreshError
+from tradebook.refresh.errors import AwayError, RefreshError
 from tradebook.refresh.fetched import Fetched
 from tradebook.refresh.files import alone, sweep
 from tradebook.refresh.trust import checked
@@ -44,14 +46,13 @@ def listing() -> list[str]:
 
 def plan(names: list[str], around: Around) -> list[str]:
     """Lines that say what would be asked for; nothing is."""
-    lines = []
-    for name in _chosen(names):
+    lines: list[str] = []
+    for name in _ready(_chosen(names), around, lines.append if not names else None):
         entry = REFRESHABLE[name]
-        _need(entry)
         pieces = entry.open(data.load(name), around).pieces()
         noun = "request" if len(pieces) == 1 else "requests"
         least = max(1, round(len(pieces) * entry.publisher.pause))
-        lines.append(f"{name}: {len(pieces)} {noun} to {entry.publisher.host}, in {least} seconds or more")
+        lines.append(f"{name}: {len(pieces)} {noun} or more to {entry.publisher.host}, in {least} seconds or more")
     return lines
 
 
@@ -70,7 +71,7 @@ def refresh(
     Parameters
     ----------
     names : list of str
-        Tables; all that can be refreshed if none is named.
+        Tables; if none is named, all that can be refreshed with the keys that there are.
     around : Around, optional
         Clock, chance, environment.
     accept : bool
@@ -92,34 +93,54 @@ def refresh(
     Raises
     ------
     RefreshError
-        If data cannot be fetched or are not believed; the data package is then as it was.
+        If data cannot be fetched or are not believed. The other tables are fetched and reported before, and the data
+        package is as it was. The message has a line for each reason.
     """
     around = around or Around()
     chosen = _chosen(names)
+    problems: dict[str, list[str]] = {}
     with alone(vintages.home()):
         for name in vintages.recover():
             say(f"{name}: an interrupted --accept has been finished")
         for folder in (vintages.home(), data.data_folder()):
             sweep(folder)
-        found = []
-        for name in chosen:
-            vintage = vintages.newest(name) if accept or offline else None
-            if vintage is None and not offline:
-                vintage = _fetch(name, around, say, progress)
-            elif vintage is None:
+        have = _stored(chosen, problems) if accept or offline else dict.fromkeys(chosen)
+        missing = [name for name, vintage in have.items() if vintage is None]
+        if offline:
+            for name in missing:
                 say(f"{name}: no newer vintage is stored")
-            if vintage is not None:
-                found.append(vintage)
+        else:
+            missing = _ready(missing, around, say if not names else None)
+            have |= _fetch_all(missing, around, say, progress, problems)
+        found = [vintage for vintage in have.values() if vintage is not None]
         if found:
-            _report(found, say)
-            if accept:
-                again = changes.chapters([vintage.resource["name"] for vintage in found])
-                vintages.accept(found, before)
-                _say_what_is_next(found, again, say)
-            else:
-                tables = " ".join(vintage.resource["name"] for vintage in found)
-                say(f"The book still uses the old vintages. To replace them: tradebook refresh {tables} --accept")
+            with _noted(problems):
+                _report(found, say)
+                if accept and not problems:
+                    again = changes.chapters([vintage.resource["name"] for vintage in found])
+                    vintages.accept(found, before)
+                    _say_what_is_next(found, again, say)
+                else:
+                    _say_how_to_accept(found, accept, say)
+    if problems:
+        raise RefreshError(_told(problems, named=len(chosen) > 1))
     return found
+
+
+@contextmanager
+def _noted(problems: dict[str, list[str]], *tables: str) -> Iterator[None]:
+    """Keep the sentence of an error, with the tables that it is about, so that the other tables can go on."""
+    try:
+        yield
+    except RefreshError as error:
+        problems.setdefault(str(error), []).extend(tables)
+
+
+def _told(problems: dict[str, list[str]], named: bool) -> str:
+    """One line for each problem; it begins with its tables if they are to be `named`."""
+    return "\n".join(
+        f"{', '.join(tables)}: {sentence}" if named and tables else sentence for sentence, tables in problems.items()
+    )
 
 
 def _chosen(names: list[str]) -> list[str]:
@@ -131,21 +152,66 @@ def _chosen(names: list[str]) -> list[str]:
     return list(dict.fromkeys(names)) or [name for name in data.tables() if name in REFRESHABLE]
 
 
-def _need(entry: Entry) -> None:
-    package = entry.publisher.client
-    if find_spec(_MODULES[package]) is None:
-        raise RefreshError(f"The package {package} is not installed: run pip install {package}, or make setup.")
+def _ready(names: list[str], around: Around, leave_out: Callable[[str], None] | None) -> list[str]:
+    """The tables for which there are the clients and the keys.
+
+    Raises
+    ------
+    RefreshError
+        If a client is not installed; if a key is missing, unless `leave_out` is there to be told so.
+    """
+    for name in names:
+        package = REFRESHABLE[name].publisher.client
+        if find_spec(_MODULES[package]) is None:
+            raise RefreshError(f"The package {package} is not installed: run pip install {package}, or make setup.")
+    locked = [name for name in names if REFRESHABLE[name].lacks_key(around.environ)]
+    for name in locked:
+        if leave_out is None:
+            raise RefreshError(f"Table “{name}” {NEEDS_KEY}.")
+        leave_out(f"{name}: left out, since it {NEEDS_KEY}")
+    return [name for name in names if name not in locked]
+
+
+def _stored(names: list[str], problems: dict[str, list[str]]) -> dict[str, Vintage | None]:
+    """The stored vintages that are newer than the book's; tables without one have none, damaged ones are left out."""
+    found = {}
+    for name in names:
+        with _noted(problems, name):
+            found[name] = vintages.newest(name)
+    return found
+
+
+def _fetch_all(
+    names: list[str], around: Around, say: Callable, progress: Callable | None, problems: dict[str, list[str]]
+) -> dict[str, Vintage | None]:
+    """Fetch tables one by one. A publisher that answers nobody for now is not asked for its other tables."""
+    found: dict[str, Vintage | None] = {}
+    away: dict[str, AwayError] = {}
+    for name in names:
+        host = REFRESHABLE[name].publisher.host
+        with _noted(problems, name):
+            if host in away:
+                raise away[host]
+            try:
+                found[name] = _fetch(name, around, say, progress)
+            except AwayError as error:
+                away[host] = error
+                raise
+    return found
 
 
 def _fetch(name: str, around: Around, say: Callable, progress: Callable | None) -> Vintage | None:
-    """Fetch one table and store it, unless it is the vintage that the book has."""
+    """Fetch one table and store it, unless the book has a vintage as new, or one of this date is stored."""
     entry, resource, old = REFRESHABLE[name], data._resource(name), data.load(name)
-    _need(entry)
     source = entry.open(old, around)
-    edition = source.edition()
-    if entry.dated and vintages.day(edition) == resource["vintage"]:
-        say(f"{name}: {vintages.day(edition)} is the newest vintage")
+    edition, known = source.edition(), vintages.date_of(resource["vintage"])
+    if entry.dated and known and edition <= known:
+        say(f"{name}: {resource['vintage']} is the newest vintage")
         return None
+    stored = vintages.newest(name)
+    if stored is not None and stored.resource["vintage"] == vintages.day(edition):
+        say(f"{name}: the vintage of {vintages.day(edition)} was fetched before")
+        return stored
     kept = Fetched(
         vintages.home() / ".fetched" / name, edition.isoformat() if entry.dated else "undated", around.today()
     )
@@ -205,6 +271,12 @@ def _report(found: list[Vintage], say: Callable) -> None:
     for row in flipped.itertuples():
         values = f"{row.value_before:.6g} → {row.value_after:.6g}"
         say(f"  {row.claim_id:26s} {values:28s} {row.verdict_before or 'new'} → {row.verdict_after or 'dropped'}")
+
+
+def _say_how_to_accept(found: list[Vintage], accept: bool, say: Callable) -> None:
+    tables = " ".join(vintage.resource["name"] for vintage in found)
+    still = "Not all tables could be had, so the book still uses" if accept else "The book still uses"
+    say(f"{still} the old vintages. To replace them: tradebook refresh {tables} --accept")
 
 
 def _say_what_is_next(found: list[Vintage], again: list[str], say: Callable) -> None:

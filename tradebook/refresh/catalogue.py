@@ -12,6 +12,7 @@ import pandas as pd
 from tradebook import data
 from tradebook.refresh.comtrade import COMTRADE, HS, Comtrade
 from tradebook.refresh.door import Around, Publisher
+from tradebook.refresh.errors import RefreshError
 from tradebook.refresh.imf import IMF, Imts
 from tradebook.refresh.worldbank import WORLD_BANK, WorldBank
 
@@ -43,6 +44,8 @@ class Entry:
         True if the publisher dates its data; else the day of fetching is their date.
     caveat : str
         A sentence that the new vintage adds to the known problems.
+    needs_key : bool
+        True if the publisher sends all rows of the table only to who has a key.
     """
 
     publisher: Publisher
@@ -50,6 +53,11 @@ class Entry:
     shape: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
     dated: bool = False
     caveat: str = ""
+    needs_key: bool = False
+
+    def lacks_key(self, environ: dict[str, str]) -> bool:
+        """Whether the table cannot be fetched because the environment has no key for it."""
+        return self.needs_key and not environ.get(self.publisher.key, "").strip()
 
     def source(self, day: str) -> dict:
         """Source of the data package for data of this day."""
@@ -74,7 +82,7 @@ class Entry:
 
 
 def _indicators(table: str = "") -> Callable[[pd.DataFrame, Around], WorldBank]:
-    """Ask for the indicators of the table and, where it has few economies or groups, for these only."""
+    """Ask for the indicators of the table, for its own economies or groups; for the world where it has neither."""
 
     def start(old: pd.DataFrame, around: Around) -> WorldBank:
         codes = sorted(old["indicator"].unique())
@@ -106,7 +114,19 @@ def _yuan_rate(rows: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unchanged(rows: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
-    """Names and units are the book's own: that every indicator still has its unit has been checked on the way."""
+    """Names and units are the book's own: that every indicator still has its unit has been checked on the way.
+
+    Raises
+    ------
+    RefreshError
+        If an indicator came without rows, so that its unit was not checked.
+    """
+    silent = sorted(set(old["indicator"]) - set(rows["indicator"]))
+    if silent:
+        raise RefreshError(
+            f"{WORLD_BANK.name} sent no values of {', '.join(silent)} for the world, so that their units cannot be "
+            "checked; nothing was kept."
+        )
     return old
 
 
@@ -128,7 +148,7 @@ def _totals(old: pd.DataFrame, around: Around) -> Comtrade:
 
 def _chapters(old: pd.DataFrame, around: Around) -> Comtrade:
     parts = [{"cmdCode": "AG2", "flowCode": "X,M"}]
-    return Comtrade("RUS", "HS", parts, int(old["year"].min()), around, needs_key=True)
+    return Comtrade("RUS", "HS", parts, int(old["year"].min()), around)
 
 
 def _divisions(old: pd.DataFrame, around: Around) -> Comtrade:
@@ -185,7 +205,7 @@ def _pairs(rows: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
 
 REFRESHABLE = {
     "wdi": Entry(WORLD_BANK, _indicators("all"), _as_fetched, dated=True),
-    "wdi-indicators": Entry(WORLD_BANK, _indicators("all"), _unchanged, dated=True),
+    "wdi-indicators": Entry(WORLD_BANK, _indicators(), _unchanged, dated=True),
     "world-groups": Entry(WORLD_BANK, _indicators(), _as_fetched, dated=True),
     "world-trade": Entry(WORLD_BANK, _indicators(), _as_fetched, dated=True),
     "digital": Entry(WORLD_BANK, _indicators(), _as_fetched, dated=True),
@@ -195,7 +215,7 @@ REFRESHABLE = {
     "china-chips-aircraft-imports": Entry(COMTRADE, _products("CHN", "M"), _imports),
     "china-sitc-divisions": Entry(COMTRADE, _divisions, _by_partner),
     "russia-totals-comtrade": Entry(COMTRADE, _totals, _by_partner_total),
-    "russia-hs-chapters": Entry(COMTRADE, _chapters, _by_partner),
+    "russia-hs-chapters": Entry(COMTRADE, _chapters, _by_partner, needs_key=True),
     "russia-totals-imts": Entry(IMF, _russia, _partners),
     "bilateral-trade": Entry(
         IMF, _everybody, _pairs,

@@ -178,7 +178,8 @@ def _audit(folder: Path, target: Path) -> tuple[subprocess.Popen, Path]:
     environ["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *filter(None, [environ.get("PYTHONPATH")])])
     with open(target, "wb") as out:
         command = [sys.executable, "-m", "tradebook.cli", "audit", "--format", "csv"]
-        return subprocess.Popen(command, env=environ, stdout=out, stderr=subprocess.PIPE, text=True), target
+        process = subprocess.Popen(command, env=environ, stdout=out, stderr=subprocess.PIPE, encoding="utf-8")
+        return process, target
 
 
 def _audited(process: subprocess.Popen, path: Path) -> pd.DataFrame:

@@ -21,6 +21,11 @@ KEY = "COMTRADE_KEY"
 COMTRADE = Publisher("UN Comtrade", "comtradeapi.un.org", "comtradeapicall", pause=1.1, largest=256 << 20, key=KEY)
 _NAME = COMTRADE.name
 LIMIT, LIMIT_WITH_KEY = 500, 100_000
+#: What there is to say, after its name, of a table that has more rows in a year than UN Comtrade sends without a key.
+NEEDS_KEY = (
+    f"needs a key of {_NAME}, which sends {LIMIT} rows at most without one: put a key (free of charge, "
+    f"https://comtradedeveloper.un.org) in the environment variable {KEY}"
+)
 
 REPORTERS = {"CHN": "156", "RUS": "643"}
 #: Numbers of UN Comtrade, which differ from the UN's own for France, India and the USA.
@@ -49,28 +54,19 @@ class Comtrade:
         What each year is asked for in: `cmdCode`, `flowCode`, `partner`.
     first : int
         First year.
-    needs_key : bool
-        True if a part of a year has more rows than UN Comtrade sends without a key.
     """
 
     publisher = COMTRADE
 
-    def __init__(self, reporter: str, classification: str, parts: list[dict], first: int, around: Around,
-                 needs_key: bool = False) -> None:  # fmt: skip
+    def __init__(self, reporter: str, classification: str, parts: list[dict], first: int, around: Around) -> None:
         self._reporter, self._classification, self._parts = reporter, classification, parts
         self._years = range(first, around.today().year)
         self._today = around.today
         self._key = around.environ.get(KEY, "").strip() or None
-        self._needs_key = needs_key
         self._door = Door(COMTRADE, _check, around)
 
     def edition(self) -> date:
         """Today: UN Comtrade takes in new reports every day."""
-        if self._needs_key and not self._key:
-            raise RefreshError(
-                f"{_NAME} sends {LIMIT} rows at most without a key, and this table needs more: put a key (free of "
-                f"charge, https://comtradedeveloper.un.org) in the environment variable {KEY}."
-            )
         return self._today()
 
     def pieces(self) -> list[dict]:

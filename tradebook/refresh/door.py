@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tradebook.refresh.errors import PassingError, RefreshError
+from tradebook.refresh.errors import AwayError, PassingError, RefreshError
 
 MIRROR = "TRADEBOOK_REFRESH_MIRROR"
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
@@ -101,7 +101,7 @@ class Door(requests.Session):
             if attempt == self._around.attempts:
                 break
             self._around.sleep(self._pause(attempt, wait))
-        raise RefreshError(
+        raise AwayError(
             f"{self.publisher.name} ({self.publisher.host}) {problem}, {self._around.attempts} times in a row; nothing "
             "was changed, and what was fetched before is kept: run the command again later."
         )
@@ -137,12 +137,12 @@ class Door(requests.Session):
         if status in (401, 403):
             said = response.raw.read(2000, decode_content=True).decode("utf-8", "replace").lower()
             if "quota" in said:
-                raise RefreshError(
+                raise AwayError(
                     f"{name} allows no more requests for now (its quota is used up); nothing was changed, and what "
                     "was fetched is kept: run the command again tomorrow."
                 )
             hint = f"check the key in {self.publisher.key}" if self.publisher.key else "run the command again later"
-            raise RefreshError(f"{name} refuses the request (status {status}); {hint}.")
+            raise AwayError(f"{name} refuses the request (status {status}); {hint}.")
         if 300 <= status < 400:
             raise RefreshError(f"{name} sends the request on to another address, which is not followed; see its news.")
         raise RefreshError(f"{name} answered with status {status}; its interface may have changed, see its news.")
@@ -158,7 +158,7 @@ class Door(requests.Session):
             except (TypeError, ValueError):
                 return None
         if wait > self._around.patience:
-            raise RefreshError(
+            raise AwayError(
                 f"{self.publisher.name} asks to wait {wait / 60:.0f} minutes; nothing was changed, and what was "
                 "fetched is kept: run the command again after that."
             )

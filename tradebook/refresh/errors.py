@@ -9,6 +9,10 @@ class RefreshError(TradebookError):
     """New data cannot be fetched, trusted or put in place; the message says why, and what to do."""
 
 
+class AwayError(RefreshError):
+    """A publisher answers no request for now, for whatever table."""
+
+
 class PassingError(Exception):
     """An answer that may be right the next time: `wait` is what the publisher asks for, in seconds."""
 

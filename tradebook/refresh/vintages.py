@@ -53,6 +53,15 @@ def day(when: date) -> str:
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
+def date_of(text: str) -> date | None:
+    """The date that `day` writes so; None for a vintage that is no full date, such as “end 2021”."""
+    try:
+        number, month, year = text.split()
+        return date(int(year), _MONTHS.index(month) + 1, int(number))
+    except ValueError:
+        return None
+
+
 def describe(resource: dict, frame: pd.DataFrame, content: bytes, when: date, source: dict, caveat: str) -> dict:
     """Descriptor of a new vintage, from the one of the table so far."""
     out = {**resource, "vintage": day(when), "sources": [source], "bytes": len(content), "hash": checksum(content)}
@@ -85,13 +94,23 @@ def store(resource: dict, frame: pd.DataFrame, when: date, source: dict, caveat:
 
 
 def newest(name: str) -> Vintage | None:
-    """The newest vintage of a table that is stored and is not what the data package has."""
-    folders = sorted(path for path in (home() / name).glob("????-??-??") if (path / "datapackage.json").is_file())
+    """The newest vintage of a table that is stored, if it is newer than what the data package has.
+
+    Where the data package has no full date for the table, any stored vintage with other contents counts as newer.
+    """
+    now = data._resource(name)
+    known = date_of(now["vintage"])
+    after = known.isoformat() if known else ""  # dates of this form sort as text
+    folders = sorted(
+        path
+        for path in (home() / name).glob("????-??-??")
+        if path.name > after and (path / "datapackage.json").is_file()
+    )
     if not folders:
         return None
     try:
         resource = json.loads((folders[-1] / "datapackage.json").read_text("utf-8"))["resources"][0]
-        same = resource["hash"] == data._resource(name)["hash"]
+        same = resource["hash"] == now["hash"]
     except (ValueError, LookupError, TypeError):
         raise RefreshError(f"{folders[-1]} is damaged; delete it and fetch again.") from None
     return None if same else Vintage(folders[-1], resource)
