@@ -18,7 +18,7 @@ help:
 	@echo "make book       set up, execute and build the book in _build/html (only what is needed)"
 	@echo "make pages      while you write: build the pages alone, in seconds; make book completes them"
 	@echo "make watch      while you write: serve the book, and build a page again whenever you save (PORT=8000)"
-	@echo "make pdf        the same, and say where the book as PDF is; make epub likewise"
+	@echo "make pdf        as make book, and say where the book as PDF is; make epub likewise"
 	@echo "make test       build the book and run every test and check"
 	@echo "make lab        open JupyterLab on the chapters"
 	@echo "make serve      serve the built book on this machine (PORT=8000)"

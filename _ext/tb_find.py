@@ -13,6 +13,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from zlib import crc32
 
@@ -159,7 +160,10 @@ def found_on(page: str) -> list[list[str]] | None:
 def read_pages(pages: Iterable[str], keep: Path | None = None, workers: int = 1) -> list[list[list[str]] | None]:
     """What can be found on each page; kept in the folder `keep` for pages that stay as they are."""
     texts = [_LISTING.sub("", page[max(page.find("<article"), 0) :]) for page in pages]
-    return worked_out(texts, found_on, Path(__file__).read_text("utf-8"), keep, workers)
+    recipe = " ".join(
+        [*map(metadata.version, ("beautifulsoup4", "lxml", "soupsieve")), Path(__file__).read_text("utf-8")]
+    )
+    return worked_out(texts, found_on, recipe, keep, workers)
 
 
 def collect(pages: dict[str, str], claims_page: str, keep: Path | None = None, workers: int = 1) -> tuple[dict, dict]:

@@ -144,6 +144,7 @@ class OtherChapters(SphinxDirective):
         named = here.read_text("utf-8")
         cards: list[str] = []
         for notebook in sorted(here.parent.glob("*.ipynb")):
+            self.env.note_dependency(str(notebook))  # also of one that is left out, as it may not be the next time
             title, question, finding = opening_of(notebook)
             docname = notebook.with_suffix("").relative_to(self.env.srcdir).as_posix()
             if f"<{notebook.stem}>" in named or docname not in self.env.found_docs or not _CHAPTER.match(title):
@@ -152,7 +153,6 @@ class OtherChapters(SphinxDirective):
             drawing = [f"```{{drawing}} {notebook.stem}:{name}", ":form: sketch", "```", ""] if name else []
             cards += ["::::{div} tb-chapter", *drawing, f"{{doc}}`{notebook.stem}`", "", question, ""]
             cards += [f"{{computed}}`{notebook.stem}:{finding}`" if finding else "", "::::", ""]
-            self.env.note_dependency(str(notebook))
         return self.parse_text_to_nodes("\n".join(cards)) if cards else []
 
 
@@ -164,12 +164,12 @@ class LearningGoals(SphinxDirective):
         here = Path(self.env.doc2path(self.env.docname)).parent
         lines: list[str] = []
         for notebook in sorted(root.glob("*.ipynb")):
+            self.env.note_dependency(str(notebook))
             cells = json.loads(notebook.read_text("utf-8"))["cells"]
             text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
             goals = _GOALS.search(text)
             if not goals or not _CHAPTER.match(opening_of(notebook)[0]):
                 continue
-            self.env.note_dependency(str(notebook))
             docname = notebook.with_suffix("").relative_to(self.env.srcdir).as_posix()
             way = posixpath.relpath(root, here)  # addresses in the box are written for the chapter's own folder
             box = _LOCAL.sub(rf"]({way}/\1", goals[1].strip())

@@ -682,14 +682,18 @@ _SCRIPT_FILE = re.compile(r"<script(?![^>]*\b(?:defer|async|type=))(?=[^>]*\ssrc
 _CHARSET = re.compile(r"<meta charset=[^>]*>")
 
 
-def finish_page(page: str, versions: dict[str, str]) -> str:
-    """A page with its policy, with scripts that wait, and with the versions of the files it loads."""
+def finish_page(page: str) -> str:
+    """A page with its policy, and with scripts that wait; a finished page stays as it is."""
     page = page.replace(' onclick="window.print()"', ' data-print=""')
     page = _SCRIPT_FILE.sub("<script defer", page)
-    page = _STAMP.sub(lambda m: f'{m[1]}?v={versions[m[1]]}"', page)
     if 'http-equiv="Content-Security-Policy"' not in page:
         page = _CHARSET.sub(lambda m: f"{m[0]}\n{_POLICY_TAG}", page, count=1)
     return page
+
+
+def stamp(page: str, versions: dict[str, str]) -> str:
+    """A page with the versions of the files that it loads; with none of them, without any."""
+    return _STAMP.sub(lambda m: f'{m[1]}?v={versions[m[1]]}"' if versions else f'{m[1]}"', page)
 
 
 def finish_site(app: Sphinx, exception: Exception | None) -> None:
@@ -701,11 +705,12 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     pygments = site / "_static" / "pygments.css"  # part of the book's style sheet afterwards
     names = token_names(read(pygments)) if pygments.is_file() else {}
     # Pages of an earlier run are finished; only addresses may change in them.
-    pages = {path: page if _POLICY_TAG in page else slim_code(page, names) for path, page in before.items()}
+    slim = {path: page if _POLICY_TAG in page else slim_code(page, names) for path, page in before.items()}
+    pages = {path: stamp(finish_page(page), {}) for path, page in slim.items()}
     write_bundles(app, list(pages.values()))
     versions = {name: version_of((site / name).read_bytes()) for name in (STYLES, SCRIPTS)}
     for path, page in pages.items():
-        if (finished := finish_page(page, versions)) != before[path]:
+        if (finished := stamp(page, versions)) != before[path]:
             path.write_text(finished, encoding="utf-8", newline="\n")
 
 

@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from smallbook import build, edit, small_book
@@ -139,10 +141,11 @@ def change(text: str):
         ("tradebook/new.py", change(""), ["a", "b", "c"]),  # may stand before another
         ("requirements.lock", change("one==2\n"), ["a", "b", "c"]),
         ("chapters/page.md", change("# Text\n"), []),
-        ("tests/test_x.py", lambda path: None, []),
+        ("tests/test_x.py", change("assert True\n"), []),
     ],
 )
 def test_exactly_what_rests_on_a_changed_file_is_executed_again(book: Path, path: str, do, again: list[str]):
+    (book / path).parent.mkdir(exist_ok=True)
     do(book / path)
     assert waiting(book) == again
 
@@ -204,17 +207,22 @@ def test_a_failing_notebook_is_shown_and_takes_no_other_with_it(book: Path, caps
 
 
 def test_data_out_of_order_end_the_execution(book: Path):
-    notebook(book, "a", "import time; time.sleep(60)")
+    for name in ("a", "b", "c", "d"):
+        notebook(book, name, "import time; time.sleep(60)")
     results, books = book_of(book)
+    before = set(psutil.Process().children(recursive=True))
 
     def check() -> None:
+        time.sleep(1)  # until the first notebook runs
         raise ToolError("The data are not in order.")
 
     with pytest.raises(ToolError, match="not in order"):
-        results.execute(results.drop_outdated(books, ""), 90, 1, check, {"PYTHONPATH": str(book)})
+        results.execute(results.drop_outdated(books, ""), 90, 2, check, {"PYTHONPATH": str(book)})
+    left = set(psutil.Process().children(recursive=True)) - before
+    assert psutil.wait_procs(left, timeout=30)[1] == []  # nor does anybody begin with the next notebook
 
 
-def test_files_outside_the_book_are_none_of_its_inputs(monkeypatch: pytest.MonkeyPatch):
+def test_files_outside_the_book_are_none_of_its_inputs():
     assert kernel._inside(str(ROOT / "data" / "x.csv")) == "data/x.csv"
     for path in (os.devnull, str(ROOT / "_build" / "x"), str(ROOT / ".venv" / "x"), str(ROOT.parent / "x")):
         assert kernel._inside(path) is None

@@ -185,12 +185,12 @@ def test_a_page_is_finished_once() -> None:
         "<code>Content-Security-Policy</code>"
     )
     versions = {tb_light.STYLES: "1", tb_light.SCRIPTS: "2"}
-    done = tb_light.finish_page(page, versions)
+    done = tb_light.stamp(tb_light.finish_page(page), versions)
     assert 'href="../_static/book.css?v=1"' in done and 'src="../_static/book.js?v=2"' in done
     assert '<script defer src="own.js">' in done and '<script type="module" src="m.js">' in done
     assert "onclick" not in done and done.index("Content-Security-Policy") < done.index("stylesheet")
-    assert tb_light.finish_page(done, versions) == done
-    assert 'book.css?v=3"' in tb_light.finish_page(done, {**versions, tb_light.STYLES: "3"})
+    assert tb_light.stamp(tb_light.finish_page(done), versions) == done
+    assert 'book.css?v=3"' in tb_light.stamp(done, {**versions, tb_light.STYLES: "3"})
 
 
 def test_styles_inside_the_text_become_classes() -> None:

@@ -119,8 +119,7 @@ def _require_book() -> None:
 
 def build_book(pages_only: bool = False) -> None:
     """Build the book as far as needed (`_build`), and say where it is."""
-    with Ahead() as ahead:
-        _build(pages_only, ahead)
+    _build(pages_only, Ahead())
     if pages_only:
         say("EPUB, PDF, zips and the notebooks for the browser are those of before: `make book` renews them.")
     say(f"Open the book: {(SITE / 'index.html').as_uri()}")
@@ -132,13 +131,13 @@ def _build(pages_only: bool, ahead: Ahead) -> None:
 
     With `pages_only` the editions to take along and the notebooks for the browser stay those of the last complete
     build, and the book does not count as built; without an earlier build everything is made. `ahead` holds what
-    was started before.
+    was started before; it is used, and ended.
     """
     _require_packages()
     _require_book()
     from tools import editions, lite
 
-    with only_one(BUILD):
+    with only_one(BUILD), ahead:
         _finish_swap()
         record = _record()
         if pages_only and not (SITE.is_dir() and "parts" in record):
@@ -169,7 +168,7 @@ def _build(pages_only: bool, ahead: Ahead) -> None:
                 known |= {"inputs": inputs, "pages": digest([SITE], SITE)}
             write(RECORD, json.dumps(known))
             if changed:
-                say("Files of the book were changed while it was built: run `make book` again to have them in it.")
+                say("Files of the book were changed while it was built: they are not in it before the next build.")
 
 
 def _for_browser(there: bool) -> dict[str, str]:
@@ -269,7 +268,7 @@ def _recording(settings: dict[str, str]) -> dict[str, str]:
 
 
 class Ahead:
-    """Processes that are started before they are needed; they end with the ``with`` block."""
+    """Processes that are started before they are needed; they end with a ``with`` block."""
 
     def __init__(self) -> None:
         self.workers: list[Worker] = []
@@ -294,9 +293,13 @@ class Ahead:
         return self._generator
 
     def prepare(self, settings: dict[str, str]) -> None:
-        """Start what the next build will need."""
-        self.generator(settings)
-        self.workers = [Worker(ROOT, _recording(settings))]
+        """Start what the next build will need, and wait until it waits."""
+        try:
+            self.workers = [Worker(ROOT, _recording(settings))]
+            self.generator(settings).settle()
+        except BaseException:
+            self.end()
+            raise
 
     def end(self) -> None:
         """End whatever runs."""
@@ -309,7 +312,12 @@ class Ahead:
 def _settings_of_execution() -> dict:
     import yaml
 
-    return (yaml.safe_load((ROOT / "_config.yml").read_text("utf-8")) or {}).get("execute", {})
+    try:
+        return (yaml.safe_load((ROOT / "_config.yml").read_text("utf-8")) or {}).get("execute") or {}
+    except (yaml.YAMLError, AttributeError) as error:
+        where = getattr(error, "problem_mark", None)
+        place = f", line {where.line + 1}" if where else ""
+        raise ToolError(f"_config.yml cannot be read as YAML{place}: correct it and run the command again.") from None
 
 
 def _timeout() -> int:
@@ -436,20 +444,23 @@ def watch(port: int) -> None:
     folders = [ROOT / name for name in _INPUTS if (ROOT / name).is_dir()]
     own = ["tools", "requirements.lock"]
     started_with, seen = _inputs(own), ""
-    with Ahead() as ahead, open_server(SITE, port, news) as server:
+    with contextlib.suppress(KeyboardInterrupt), Ahead() as ahead, open_server(SITE, port, news) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         # Files beside the folders, and what a system does not tell of, are looked at once a second.
         for _ in itertools.chain([()], look(*folders, step=20, rust_timeout=1000, yield_on_timeout=True)):
-            if (now := _inputs(_INPUTS)) == seen:
+            try:
+                now, with_what = _inputs(_INPUTS), _inputs(own)
+            except OSError:  # a file went while they were compared: there will be another look
                 continue
-            if _inputs(own) != started_with:
+            if now == seen:
+                continue
+            if with_what != started_with:
                 raise ToolError("What the book is built with has changed: run `make watch` again.")
             begun, first, seen = time.perf_counter(), not seen, now
             with _telling():
                 _build(True, ahead)
                 say(f"Ready after {time.perf_counter() - begun:.1f} s.")
                 news.tell()
-            ahead.end()
             if first:
                 say(f"The book is at http://127.0.0.1:{server.server_port}/ (Ctrl+C ends)")
             with _telling(), only_one(BUILD):
@@ -518,8 +529,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("pages", help="only the pages, quickly, for writers: `book` then completes the rest")
     watching = commands.add_parser("watch", help="serve the book, and build a page again whenever it is saved")
     watching.add_argument("--port", type=int, default=8000, help="default: 8000; 0 takes any that is free")
-    commands.add_parser("pdf", help="the same, and say where the PDF is")
-    commands.add_parser("epub", help="the same, and say where the EPUB is")
+    commands.add_parser("pdf", help="the same as `book`, and say where the PDF is")
+    commands.add_parser("epub", help="the same as `book`, and say where the EPUB is")
     commands.add_parser("test", help="build, run all tests, check everything; more options go to pytest")
     commands.add_parser("check", help="check the committed notebooks and the built book")
     commands.add_parser("execute", help="execute the notebooks in place (name some, or all)")

@@ -8,6 +8,7 @@ there. Whatever happens to it, the state of the last run that had nothing to com
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from tools.environment import ROOT, ToolError, end, say, start
 from tools.results import remove, write
 
 _LONGEST = 3600  # seconds that the pages may take
+WAITING = "waiting for the notebooks"  # what it prints when it is prepared
 _STATE = ("html", ".doctrees", "jupyter_execute")  # what a run leaves in its folder for the next one
 
 _PROBLEM = re.compile(r"\b(?:WARNING|ERROR|CRITICAL|SEVERE)\b|^[A-Z][a-z ]+ error(?: \([\w.]+\))?:")
@@ -53,6 +55,7 @@ class Generator:
         self.place, self._kept, self._site, self._log = work / "_build", work / "kept", work / "site", log
         self._beside = ThreadPoolExecutor(1)
         self._copying: Future | None = None
+        self._said: list[str] = []  # read already
         options = [str(self.place / "html"), str(work / "results"), "--jobs", str(jobs)]
         self._process = start(["-m", "tools.render", *options], settings)
 
@@ -62,8 +65,7 @@ class Generator:
         The state is copied, so that a run that fails, or is killed, takes nothing from the next one. If anything but
         the text of pages has changed since (`rests_on` stands for all that), the pages are made afresh.
         """
-        self._rests_on, self._mark = rests_on, f"{os.getpid()} {time.time_ns()}"
-        write(self.place / "prepared", self._mark)
+        (self.place / "prepared").unlink(missing_ok=True)
         for name in _STATE:
             remove(self.place / name)
         known = self._kept / "rests-on"
@@ -72,8 +74,17 @@ class Generator:
             if (self._kept / name).is_dir():
                 shutil.copytree(self._kept / name, self.place / name, ignore=_shared_files)
         self._tell("fresh" if fresh else "go on")
-        # Most pages will stay as they are, so that copies of them can be made meanwhile.
-        self._copying = self._beside.submit(self._copy_pages, self._kept / "html")
+        self._copying = self._beside.submit(self._copy_pages, fresh)
+        self._rests_on, self._mark = rests_on, f"{os.getpid()} {time.time_ns()}"
+        write(self.place / "prepared", self._mark)  # last: what fails before leaves nothing that looks prepared
+
+    def settle(self) -> None:
+        """Wait until it is prepared and touches nothing until it is told to: then another build may use the folder."""
+        self._copying.result()
+        for line in self._process.stdout:
+            self._said.append(line)
+            if line.rstrip() == WAITING:
+                return
 
     def is_ready(self, settings: dict[str, str], rests_on: str) -> bool:
         """Whether it was prepared for just this, and no other build has used the folder since."""
@@ -108,9 +119,11 @@ class Generator:
         end(self._process)
         self._beside.shutdown(cancel_futures=True)
 
-    def _copy_pages(self, source: Path) -> None:
+    def _copy_pages(self, fresh: bool) -> None:
+        """Copy the pages of the last run, while it begins: most of them will stay as they are."""
         remove(self._site)
-        _copy_changed(source, self._site)
+        if not fresh:
+            _copy_changed(self._kept / "html", self._site)
 
     def _tell(self, word: str) -> None:
         with contextlib.suppress(OSError):  # it has ended, and says why
@@ -119,11 +132,11 @@ class Generator:
 
     def _listen(self) -> None:
         problems, last = [], []
-        with open(self._log, "w", encoding="utf-8") as log:
+        with open(self._log, "w", buffering=1, encoding="utf-8") as log:
             limit = threading.Timer(_LONGEST, self._process.kill)
             limit.daemon = True
             limit.start()
-            for raw in self._process.stdout:
+            for raw in itertools.chain(self._said, self._process.stdout):
                 log.write(raw)
                 line = _ANSI.sub("", raw).replace(str(ROOT) + os.sep, "").rstrip()
                 last = [*last[-14:], line]

@@ -24,6 +24,7 @@ import os
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from tools.environment import ROOT
+from tools.generator import WAITING
 
 # Of what Sphinx knows of all pages, what other pages may show; the other domains are for programming languages.
 _DOMAINS = ("std", "math", "citation", "cite", "exercise", "solution", "proof", "prf", "index")
@@ -128,8 +130,10 @@ class Book(Sphinx):
         # What opening the results for the first time takes is done while nobody waits.
         with contextlib.suppress(Exception):  # Sphinx will say what is wrong with them
             get_cache(self.env.mystnb_config.execution_cache_path).list_cache_records()
+        print(WAITING, flush=True)
         if not sys.stdin.readline():
             os._exit(1)  # whoever asked has ended
+        threading.Thread(target=_end_with_asker, daemon=True).start()
         super().build(*arguments, **options)
 
     def keep_templates(self, app: Sphinx) -> None:
@@ -213,6 +217,14 @@ class Book(Sphinx):
         for path in Path(self.outdir, "_images").glob("*") if exception is None else ():
             if path.name not in images:
                 path.unlink()
+
+
+def _end_with_asker() -> None:
+    """End this process when whoever asked ends: with that the folder's lock is gone, and others may build."""
+    # Not through sys.stdin, whose lock a forked process would inherit while it is held.
+    while os.read(0, 1):
+        pass
+    os._exit(1)
 
 
 def import_extensions() -> None:

@@ -180,11 +180,6 @@ class Results:
         executed = self.cache / "executed" / known["key"] / "base.ipynb"
         return executed.is_file() and _sha(executed.read_bytes()) == known["outputs"]
 
-    def state(self, notebook: Notebook) -> str:
-        """What changes whenever a notebook's result may have: a checksum of its code and of all it rests on."""
-        known = self.record(notebook)
-        return "" if known is None else _sha(json.dumps([known["code"], known["inputs"]], sort_keys=True).encode())
-
     def stored(self, notebook: Notebook) -> Path:
         """Where the results of functions are that cannot run in a browser (`tradebook.stored`)."""
         return self.records / f"{notebook.name}.stored.json"
@@ -297,9 +292,12 @@ class Results:
                 total += answer["seconds"]
                 self._keep(notebook, answer, before)
         finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # first, so that nobody takes the next notebook
             for worker in crew:
                 worker.end()
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown()
+            for worker in crew:  # again, for one that was just being started
+                worker.end()
             remove(folder)
         for name, error in sorted(failed.items()):
             say(f"  {name}: a cell failed\n" + "\n".join(f"    {line}" for line in error.splitlines()))

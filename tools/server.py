@@ -6,6 +6,7 @@ import functools
 import http.server
 import io
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import ClassVar
@@ -66,7 +67,8 @@ class LivePages(Pages):
     """The same for a writer: a page that is open in a browser reloads itself when there are new ones.
 
     The files stay as they are: the script is added while they are served, and it is the site's own, so that the pages'
-    Content-Security-Policy allows it.
+    Content-Security-Policy allows it. Notebooks that run in the browser do not get it: nothing in them is new, and what
+    was computed there would be lost.
     """
 
     def __init__(self, *arguments, news: News, **options) -> None:
@@ -87,8 +89,9 @@ class LivePages(Pages):
     def send_head(self) -> io.BufferedIOBase | None:
         """A page with the script, any other file as it is."""
         path = Path(self.translate_path(self.path))
-        path = path / "index.html" if self.path.partition("?")[0].endswith("/") else path
-        if path.suffix != ".html" or not path.is_file():
+        address = self.path.partition("?")[0]
+        path = path / "index.html" if address.endswith("/") else path
+        if path.suffix != ".html" or not path.is_file() or address.startswith("/lite/"):
             return super().send_head()
         script = f'<script src="/-/reload.js?{self._news.number}"></script></body>'
         page = path.read_bytes().replace(b"</body>", script.encode(), 1)
@@ -119,9 +122,14 @@ class Server(http.server.ThreadingHTTPServer):
     allow_reuse_address = os.name != "nt"  # on Windows it would let two servers share a port
     daemon_threads = True
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say what went wrong with an answer, unless the browser has just stopped listening."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 def open_server(folder: Path, port: int, news: News | None = None) -> Server:
-    """A server of a folder that listens on a port; 0 takes any.
+    """A server of a folder that listens on a port; 0 takes any. With `news`, pages reload themselves (`LivePages`).
 
     Raises
     ------
@@ -134,5 +142,5 @@ def open_server(folder: Path, port: int, news: News | None = None) -> Server:
     except (OSError, OverflowError) as error:
         raise ToolError(
             f"Port {port} cannot be used ({getattr(error, 'strerror', None) or error}): "
-            f"name another one, for example make serve PORT={8001 if port != 8001 else 8002}."
+            f"name another one, for example make {'watch' if news else 'serve'} PORT={8001 if port != 8001 else 8002}."
         ) from error
