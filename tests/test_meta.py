@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -328,11 +329,19 @@ def test_the_search_page_names_the_version_of_its_data(small_books: dict[str, Pa
         ("refs/heads/main", "latest"),
         ("refs/tags/v1.0.3", "v1.0"),
         ("refs/tags/v2.10", "v2.10"),
-        ("refs/tags/x", "latest"),
     ],
 )
 def test_what_was_pushed_names_the_edition(pushed: str, edition: str) -> None:
     assert publish.edition_of(pushed) == edition
+
+
+@pytest.mark.parametrize("tag", ["x", "v2", "v2.0-rc1", "v1.0.0b1", "version"])
+def test_a_tag_that_is_no_version_replaces_no_edition(
+    small_books: dict[str, Path], tmp_path: Path, tag: str, capsys: pytest.CaptureFixture
+) -> None:
+    assert publish.main([str(tmp_path / "site"), f"refs/tags/{tag}", "--site", str(small_books["nowhere"])]) == 1
+    assert capsys.readouterr().err == f"“{tag}” is no tag of an edition: use one such as v1.0.0.\n"
+    assert not (tmp_path / "site").exists()
 
 
 def test_editions_stand_side_by_side(small_books: dict[str, Path], tmp_path: Path) -> None:
@@ -350,6 +359,114 @@ def test_editions_stand_side_by_side(small_books: dict[str, Path], tmp_path: Pat
     lost = (tmp_path / "404.html").read_text("utf-8")
     assert 'data-folders="latest v1.10 v1.2 v1.0"' in lost and 'data-to="latest/index.html"' in lost
     assert publish.main([str(tmp_path), "new", "--site", str(small_books["placed"])]) == 1
+
+
+class Machines:
+    """Machines that run the last step of the workflow that publishes, each in a clone of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        steps = yaml.safe_load((ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8"))["jobs"]["publish"]
+        self.script = steps["steps"][-1]["run"]
+        self.folder, self.remote, self.count = folder, folder / "remote.git", 0
+        self.programs = folder / "programs"
+        self.programs.mkdir()
+        self.program("sleep", "exit 0")
+        self.program("python3", f"exec '{sys.executable}' \"$@\"")
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+            "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GITHUB_SHA": "0" * 40,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        first = folder / "first"
+        (first / "tools").mkdir(parents=True)
+        for name in ("__init__.py", "environment.py", "publish.py"):
+            shutil.copy(ROOT / "tools" / name, first / "tools" / name)
+        for command in (
+            ["init", "--quiet", "--bare", "--initial-branch=main", str(self.remote)],
+            ["-C", str(first), "init", "--quiet", "--initial-branch=main"],
+            ["-C", str(first), "add", "--all"],
+            ["-C", str(first), "-c", "user.name=n", "-c", "user.email=e@example.org", "commit", "-qm", "c"],
+            ["-C", str(first), "push", "--quiet", str(self.remote), "main"],
+        ):
+            self.git(*command)
+
+    def program(self, name: str, text: str) -> None:
+        """Put a program before those of this machine."""
+        (self.programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (self.programs / name).chmod(0o755)
+
+    def git(self, *arguments: str) -> str:
+        """What git prints."""
+        run = subprocess.run(["git", *arguments], env=self.environment, capture_output=True, text=True, check=True)
+        return run.stdout
+
+    def new(self) -> Path:
+        """A machine that has the built book."""
+        self.count += 1
+        clone = self.folder / f"machine-{self.count}" / "repository"
+        self.git("clone", "--quiet", str(self.remote), str(clone))
+        built = clone / "_build" / "html"
+        built.mkdir(parents=True)
+        for name in ("index.html", "404.html"):
+            (built / name).write_text("<title>Book</title>")
+        return clone
+
+    def publish(self, reference: str, machine: Path | None = None) -> int:
+        """Publish what was pushed; returns the exit code."""
+        environment = {**self.environment, "GITHUB_REF": reference}
+        command = ["bash", "-e", "-c", self.script]
+        return subprocess.run(
+            command, cwd=machine or self.new(), env=environment, capture_output=True, check=False
+        ).returncode
+
+    def editions(self) -> set[str]:
+        """The editions on the branch, which is one commit."""
+        assert self.git("--git-dir", str(self.remote), "rev-list", "--count", "gh-pages").strip() == "1"
+        names = set(self.git("--git-dir", str(self.remote), "ls-tree", "--name-only", "gh-pages").split())
+        listed = json.loads(self.git("--git-dir", str(self.remote), "show", "gh-pages:editions.json"))
+        found = {name for name in names if publish.EDITION.fullmatch(name)}
+        assert found == {one["name"] for one in listed} and names - found <= {
+            ".nojekyll", "404.html", "editions.json", "index.html", "robots.txt",
+        }  # fmt: skip
+        return found
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Machines:
+    """A repository without published editions, and machines that publish it."""
+    if os.name == "nt" or not shutil.which("bash") or not shutil.which("git"):
+        pytest.skip("The workflow publishes with bash and git.")
+    return Machines(tmp_path)
+
+
+def test_publishing_keeps_what_others_published(machines: Machines) -> None:
+    assert machines.publish("refs/tags/v1.0.0") == 0
+    assert machines.editions() == {"v1.0"}
+    assert machines.publish("refs/heads/main") == 0
+    assert machines.editions() == {"v1.0", "latest"}
+    # Another machine publishes v1.1 after this one has fetched, and before it pushes.
+    slow, quick, script, once = machines.new(), machines.new(), machines.folder / "script", machines.folder / "once"
+    script.write_text(machines.script)
+    machines.program(
+        "python3",
+        f"'{sys.executable}' \"$@\" || exit 1\nmkdir '{once}' 2>/dev/null || exit 0\n"
+        f"cd '{quick}' && GITHUB_REF=refs/tags/v1.1.0 bash -e '{script}'",
+    )
+    assert machines.publish("refs/tags/v2.0.0", slow) == 0
+    assert once.exists() and machines.editions() == {"v1.0", "v1.1", "v2.0", "latest"}
+
+
+@pytest.mark.parametrize("fails", ["ls-remote", "fetch"])
+def test_publishing_stops_when_the_editions_cannot_be_had(machines: Machines, fails: str) -> None:
+    assert machines.publish("refs/tags/v1.0.0") == 0
+    machine = machines.new()
+    machines.program("git", f'[ "$1" = {fails} ] && exit 128\nexec {shutil.which("git")} "$@"')
+    assert machines.publish("refs/heads/main", machine) != 0
+    (machines.programs / "git").unlink()
+    assert machines.editions() == {"v1.0"}
 
 
 def test_the_archive_is_described_as_the_citation_says() -> None:

@@ -159,6 +159,72 @@ def test_workflows_are_valid_and_their_actions_fixed():
             assert re.fullmatch(r"[\w\-]+/[\w\-]+@[0-9a-f]{40}", action), f"{action} is not fixed to a commit"
 
 
+SPARK = "requirements-spark.txt"
+JOBS = {
+    f"{path.stem}: {name}": (workflow, job)
+    for path in WORKFLOWS
+    for workflow in [yaml.safe_load(path.read_text("utf-8"))]
+    for name, job in workflow["jobs"].items()
+}
+
+
+def commands_of(job: dict) -> list[str]:
+    """The commands of a job, one a step."""
+    return [re.sub(r"\\\n\s*", "", step["run"]) for step in job["steps"] if "run" in step]
+
+
+def not_installed(commands: list[str]) -> set[str]:
+    """Files of packages which tests demand where CI is set, and which a job does not install before it runs tests."""
+    script = re.sub(r"\\\n\s*", "", (ROOT / ".ci" / "run").read_text("utf-8"))
+    wanted = set(re.findall(r" -r (\S+)", script))
+    for command in commands:
+        if ".ci/run" in command:
+            return set()
+        if "pip install" in command and "--no-build-isolation" in command and "--require-hashes" in command:
+            wanted -= set(re.findall(r" -r (\S+)", command))
+        if re.search(r"\bmake test\b|\bpytest\b", command):
+            return wanted - ({SPARK} if "--ignore=tests/test_spark.py" in command else set())
+    return set()
+
+
+def test_workflows_install_what_their_tests_need():
+    tested = [name for name, (_, job) in JOBS.items() if re.search("make test|pytest", " ".join(commands_of(job)))]
+    assert {"test: book", "test: without-make", "publish: build"} <= set(tested)
+    assert {name: not_installed(commands_of(JOBS[name][1])) for name in tested} == {name: set() for name in tested}
+
+
+def test_a_job_that_installs_too_little_is_found():
+    pip = "python -m pip install --no-build-isolation --require-hashes"
+    every = {"requirements-teaching.txt", SPARK, ".ci/requirements.txt"}
+    assert not_installed(["make setup", "make test"]) == every
+    assert not_installed(["make test", f"{pip} -r {SPARK}"]) == every
+    assert not_installed(["pip install -r requirements-spark.txt", "make test"]) == every
+    assert not_installed([f"{pip} -r requirements-teaching.txt -r .ci/requirements.txt", "python -m pytest"]) == {SPARK}
+    assert not_installed([".ci/run"]) == set()
+
+
+def test_no_job_that_may_write_runs_packages():
+    """A job that may write, or keeps the key that pushes, runs nothing from outside the repository."""
+    seen = 0
+    for name, (workflow, job) in JOBS.items():
+        rights = job.get("permissions", workflow["permissions"])
+        used = {step["uses"].partition("@")[0]: step.get("with", {}) for step in job["steps"] if "uses" in step}
+        if "write" in rights.values():
+            seen += 1
+            assert set(used) <= {"actions/checkout"}, name
+            found = re.search(r"\b(?:make|pip|pytest|npm|npx|uv|venv|tools\.(?!publish\b)\w+)\b", str(commands_of(job)))
+            assert found is None, f"{name}: {found}"
+        else:
+            assert rights == {"contents": "read"} and used["actions/checkout"]["persist-credentials"] is False, name
+    assert seen == 1
+
+
+def test_a_push_to_main_does_not_end_a_run_for_a_tag():
+    """GitHub keeps one waiting run in a group."""
+    workflow = JOBS["publish: publish"][0]
+    assert "github.ref" in workflow["concurrency"]["group"] and not workflow["concurrency"]["cancel-in-progress"]
+
+
 def test_the_readme_names_only_commands_that_exist():
     readme = (ROOT / "README.md").read_text("utf-8")
     targets = set(re.findall(r"^(\w+(?: \w+)*):", (ROOT / "Makefile").read_text("utf-8"), re.M))

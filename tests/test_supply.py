@@ -102,6 +102,69 @@ def test_a_renewed_file_keeps_its_words_and_gets_checksums() -> None:
     assert lock.renewed(new, found, {"gamma"}) == new
 
 
+@pytest.fixture
+def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Files of pins in a folder of their own, and in place of uv a function that knows of version 2 of everything."""
+    (tmp_path / "requirements.txt").write_text(f"alpha==1  # why\n\n{lock.REST}\nbeta-x==1\n")
+    (tmp_path / "requirements.lock").write_text(f"alpha==1 \\\n    {SUM}\nbeta-x==1 \\\n    {SUM}\n")
+    (tmp_path / "extra.txt").write_text(f"gamma==1 \\\n    {SUM}\n\n# --- Everything x ---\ndelta==1 \\\n    {SUM}\n")
+
+    def run(command: list[str], **options: object) -> SimpleNamespace:
+        raised = {one.partition("=")[2] for one in command if one.startswith("--upgrade-package=")}
+        target = Path(command[command.index("-o") + 1])
+        kept = dict(line.split("==") for line in target.read_text("utf-8").split())
+        wanted = dict(line.partition("#")[0].split("==") for line in Path(command[-1]).read_text("utf-8").split())
+        found = {name: "2" if name in raised else version for name, version in kept.items()} | wanted
+        target.write_text("".join(f"{name}=={found[name]} \\\n    {SUM}\n" for name in sorted(found)))
+        return SimpleNamespace(returncode=0)
+
+    for name, value in (("ROOT", tmp_path), ("EXTRAS", {"extra.txt": True})):
+        monkeypatch.setattr(lock, name, value)
+    for name, file in (("REQUIREMENTS", "requirements.txt"), ("LOCK", "requirements.lock")):
+        monkeypatch.setattr(lock, name, tmp_path / file)
+    monkeypatch.setattr(lock.shutil, "which", lambda name: name)
+    monkeypatch.setattr(lock.subprocess, "run", run)
+    return tmp_path
+
+
+SUM = f"--hash=sha256:{'0' * 64}"
+
+
+def test_a_package_that_nobody_pinned_by_hand_can_be_raised(locks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def pins() -> dict[str, list[str]]:
+        return {path.name: re.findall(r"^[\w-]+==\d", path.read_text("utf-8"), re.M) for path in locks.iterdir()}
+
+    before = pins()
+    assert lock.main([]) == 0
+    assert pins() == before, "without a name every version stays"
+    assert lock.main(["--raise", "Beta_x", "delta"]) == 0
+    assert "requirements.lock: beta-x==2 in place of beta-x==1." in capsys.readouterr().out
+    assert pins() == {
+        "requirements.txt": ["alpha==1", "beta-x==2"],
+        "requirements.lock": ["alpha==1", "beta-x==2"],
+        "extra.txt": ["gamma==1", "delta==2"],
+    }
+    assert lock.main(["--raise", "delta"]) == 0
+    assert "extra.txt: delta==2 stays; no newer version" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("alpha", "alpha is pinned by hand: change its version in requirements.txt, then run `python -m tools.lock`."),
+        ("Gamma", "gamma is pinned by hand: change its version in extra.txt, then run `python -m tools.lock`."),
+        ("deta", "No package is called deta: look for its name in requirements.lock."),
+    ],
+)
+def test_what_cannot_be_raised_is_refused(
+    locks: Path, capsys: pytest.CaptureFixture[str], name: str, message: str
+) -> None:
+    before = {path: path.read_bytes() for path in locks.iterdir()}
+    assert lock.main(["--raise", "beta-x", name]) == 1
+    assert capsys.readouterr().err == f"{message}\n"
+    assert {path: path.read_bytes() for path in locks.iterdir()} == before
+
+
 # --- licences -------------------------------------------------------------------------------------
 
 
@@ -460,8 +523,26 @@ def test_what_is_known_is_told(
     assert audit.audit() == 1
     out, err = capsys.readouterr()
     assert out.strip() == "requirements.lock: beta 2: PYSEC-1 (CVE-1); mended in 3" and err.count("\n") == 1
-    monkeypatch.setitem(licences.settings(), "known", {"PYSEC-1": "does not matter here"})
-    assert audit.audit() == 0
+    assert "tools.lock --raise NAME" in err
+    for known, code in (("PYSEC-1", 0), ("CVE-1", 0), ("PYSEC-", 1), ("CVE", 1), ("beta 2", 1)):
+        monkeypatch.setitem(licences.settings(), "known", {known: "does not matter here"})
+        assert audit.audit() == code, known
+
+
+def test_an_exception_excuses_one_problem_only(asked: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked["pypi"] = report(BAD | {"vulns": [{"id": "PYSEC-2024-48", "fix_versions": []}]})
+    monkeypatch.setitem(licences.settings(), "known", {"PYSEC-2024-4": "does not matter here"})
+    assert audit.audit() == 1
+
+
+def test_names_are_compared_however_they_are_spelt(
+    asked: dict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip-audit answers with the names in their common form, the release of Pyodide has others."""
+    monkeypatch.setattr(audit, "packages", lambda: {"tools/browser": ["Pillow==10", "prompt_toolkit==3"]})
+    asked["pypi"] = report(SKIPPED | {"name": "pillow"}, SKIPPED | {"name": "prompt-toolkit"})
+    assert audit.audit() == 2
+    assert "Pillow 10, prompt_toolkit 3" in capsys.readouterr().err
 
 
 def test_the_audit_asks_about_everything() -> None:
@@ -673,7 +754,7 @@ def test_the_book_is_served_to_this_machine_only(monkeypatch: pytest.MonkeyPatch
 
     (tmp_path / "index.html").write_text("x")
     monkeypatch.setattr(build, "SITE", tmp_path)
-    monkeypatch.setattr(build, "_Server", server)
+    monkeypatch.setattr("tools.server.Server", server)
     with pytest.raises(ToolError):
         build.serve(8000)
     assert places == [("127.0.0.1", 8000)]

@@ -23,9 +23,19 @@ PLACE = re.compile(r"<loc>(.*?)</loc>")
 
 
 def edition_of(reference: str) -> str:
-    """The name of the edition for what was pushed: ``v1.0`` for the tags v1.0.0, v1.0.1 …, else ``latest``."""
+    """The name of the edition for what was pushed: ``v1.0`` for the tags v1.0.0, v1.0.1 …, ``latest`` for a branch.
+
+    Raises
+    ------
+    ToolError
+        The tag is no version, so it says of no edition that it is to be replaced.
+    """
+    if not reference.startswith("refs/tags/"):
+        return "latest"
     tag = re.fullmatch(r"refs/tags/v(\d+)\.(\d+)(?:\.\d+)*", reference)
-    return f"v{tag[1]}.{tag[2]}" if tag else "latest"
+    if tag is None:
+        raise ToolError(f"“{reference.removeprefix('refs/tags/')}” is no tag of an edition: use one such as v1.0.0.")
+    return f"v{tag[1]}.{tag[2]}"
 
 
 def _order(name: str) -> tuple[int, ...]:
@@ -109,8 +119,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", help="latest, v1.0 …, or what was pushed: refs/heads/main, refs/tags/v1.0.0")
     parser.add_argument("--site", type=Path, default=BUILD / "html", help="the built book (default: _build/html)")
     options = parser.parse_args(arguments)
-    name = edition_of(options.name) if options.name.startswith("refs/") else options.name
     try:
+        name = edition_of(options.name) if options.name.startswith("refs/") else options.name
         editions = publish(options.site, options.folder, name)
     except ToolError as error:
         print(error, file=sys.stderr)

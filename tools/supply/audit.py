@@ -18,6 +18,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from tools import lite
 from tools.environment import BUILD, LOCK, ROOT, ToolError, say
 from tools.lock import EXTRAS, blocks
@@ -40,18 +42,19 @@ class Answer:
 
 
 def read(text: str) -> Answer:
-    """Read what pip-audit writes as JSON."""
+    """Read what pip-audit writes as JSON, without findings that do not matter here ([known] in licences.toml)."""
     clean, found, unanswered = [], [], []
+    excused = set(licences.settings().get("known", {}))
     for one in json.loads(text)["dependencies"]:
         name = f"{one['name']} {one.get('version', '')}".strip()
         if "skip_reason" in one:
             unanswered.append(one["name"])
         elif one["vulns"]:
             for known in one["vulns"]:
-                mended = f"; mended in {', '.join(known['fix_versions'])}" if known["fix_versions"] else ""
-                found.append(
-                    f"{name}: {known['id']} ({', '.join(known.get('aliases', []))}){mended}".replace(" ()", "")
-                )
+                aliases = known.get("aliases", [])
+                if excused.isdisjoint([known["id"], *aliases]):
+                    mended = f"; mended in {', '.join(known['fix_versions'])}" if known["fix_versions"] else ""
+                    found.append(f"{name}: {known['id']} ({', '.join(aliases)}){mended}".replace(" ()", ""))
         else:
             clean.append(name)
     return Answer(sorted(set(clean)), sorted(set(found)), sorted(set(unanswered)))
@@ -115,15 +118,17 @@ def ask_all(python: Path) -> Answer:
     clean: set[str] = set()
     found: set[str] = set()
     unanswered: set[str] = set()
-    known = licences.settings().get("known", {})
     for where, wanted in packages().items():
         left = wanted
         for service in SERVICES:
             answer = ask(python, service, left) if left else None
             if answer is not None:
                 clean |= set(answer.clean)
-                found |= {f"{where}: {one}" for one in answer.found if not any(name in one for name in known)}
-                left = [one for one in left if one.partition("==")[0] in answer.unanswered]
+                found |= {f"{where}: {one}" for one in answer.found}
+                open_names = {
+                    canonicalize_name(name) for name in answer.unanswered
+                }  # pip-audit spells them its own way
+                left = [one for one in left if canonicalize_name(one.partition("==")[0]) in open_names]
         unanswered |= {one.replace("==", " ") for one in left}
     return Answer(sorted(clean), sorted(found), sorted(unanswered))
 
@@ -146,8 +151,9 @@ def audit() -> int:
         )
     if answer.found:
         print(
-            f"Known problems: {len(answer.found)}, listed above. Raise the pins and run `python -m tools.lock`, "
-            "or say under [known] in tools/supply/licences.toml why one does not matter here.",
+            f"Known problems: {len(answer.found)}, listed above. Raise a package with `python -m tools.lock --raise "
+            "NAME`, one that is pinned by hand at its pin (SECURITY.md), or say under [known] in "
+            "tools/supply/licences.toml why the problem does not matter here.",
             file=sys.stderr,
         )
         return 1
