@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import errno
 import importlib.util
 import io
 import json
@@ -12,14 +13,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from tradebook import cli
 from tradebook.coursework import (
     assignments,
     chapters,
+    contained,
     containment,
     exercises,
     gradingplan,
@@ -192,6 +199,50 @@ def test_the_visible_checks_pass_for_right_and_wrong_values_and_fail_for_wrong_f
             exec(check, {"peak_year": 2002, "peak_share": 40.0} | wrong)
 
 
+@pytest.mark.parametrize("kind", gradingplan.KINDS)
+def test_a_form_that_is_right_is_not_refused_for_its_kind(kind):
+    rounded = 1 if kind == "number" else None
+    variable = gradingplan.Variable("x", kind, "", "x", 1, round=rounded)
+    numbers = [0, 1, 1.0, -2.5, True, np.True_, np.float32(2.5), np.int64(3), np.longdouble(2.5), Fraction(1, 3), 1e17]
+    wild = [10**18, 10**400, float("nan"), float("inf"), 1j, Decimal("1.5"), None, b"a", {1: 2}, {1: 2}.keys()]
+    texts = ["a", " ", "a" * 500, "a" * 501, np.str_("a"), pd.Timestamp("2020-01-01"), pd.NA, object()]
+    alone = [*numbers, *wild, *texts]
+    lists = [[one] for one in alone] + [(1, 2), {1}, range(3), [], [1] * 200, [1] * 201, [[1], [2]], [None, None]]
+    lists += [
+        np.array([1.5, 2]),
+        np.array([True]),
+        np.array([[1], [2]]),
+        np.array(1),
+        pd.Series([1, 2]),
+        pd.DataFrame(),
+    ]
+    lists += [pd.Series([1.0, None]), pd.Series(["a"]), pd.Series([pd.Timestamp("2020-01-01")]), iter([1])]
+    wanted = "number" if kind == "whole" else kind
+    passed = []
+    for value in (*alone, *lists):
+        try:
+            trouble = exercises.form_error(variable, value)
+        except Exception:  # of the value's own, as "1 < 1j": it does not pass either
+            continue
+        if not trouble:
+            passed.append(value)
+            assert marking.checked(contained.encode(value))[0] == wanted, repr(value)
+    assert len(passed) >= 2
+
+
+def test_the_form_of_an_answer_is_what_it_says():
+    one, many = (gradingplan.Variable("x", kind, "", "x", 1, round=1) for kind in ("number", "list"))
+    truth = gradingplan.Variable("x", "truth", "", "x", 1)
+    assert not exercises.form_error(truth, np.True_) and not exercises.form_error(many, [True, "a", 1.5])
+    assert not exercises.form_error(one, np.float32(2)) and not exercises.form_error(one, Fraction(1, 3))
+    for value in (0, 1, 1.0):
+        assert exercises.form_error(truth, value) == "x must be True or False"
+    for value in (True, float("nan"), 10**400):
+        assert exercises.form_error(one, value)
+    for value in ([None, None], [[1], [2]], np.array([[1], [2]])):
+        assert exercises.form_error(many, value)
+
+
 def test_an_existing_folder_is_left_alone_and_a_failure_leaves_nothing(tmp_path):
     (tmp_path / "plan.toml").write_text(
         PLAN.replace('name = "peak_year"', 'name = "record"', 1).replace('given = ["peak_year"]', "")
@@ -208,6 +259,43 @@ def test_an_existing_folder_is_left_alone_and_a_failure_leaves_nothing(tmp_path)
 
 
 @pytest.mark.parametrize(
+    ("trouble", "sentence"),
+    [(errno.ENOSPC, "There is no room left for"), (errno.EACCES, "cannot be written"), (None, "in the meantime")],
+)
+def test_a_disk_that_is_full_or_shut_is_one_sentence(tmp_path, trouble, sentence):
+    def broken(folder: Path) -> Path:
+        if trouble:
+            raise OSError(trouble, os.strerror(trouble))
+        (tmp_path / "course").write_text("mine")
+        return small_fork(folder)
+
+    (tmp_path / "plan.toml").write_text(PLAN)
+    with pytest.raises(assignments.AssignmentError, match=sentence):
+        assignments.make(broken, tmp_path / "plan.toml", tmp_path / "course")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["plan.toml"] if trouble else ["course", "plan.toml"]
+
+
+def test_the_name_of_an_assignment_has_the_years_that_are_not_the_books():
+    one = chapters.chapter(2)
+    for origin, ending in ((one.own_case["ORIGIN"], "kaz"), (2017, "kaz-origin-2017"), (2010, "kaz-origin-2010")):
+        case = chapters.make_case(one, {"EXPORTER": "DEU", "PARTNER": "KAZ", "ORIGIN": origin})
+        about = {"chapter": one.path.stem, "case": dict(case.values)}
+        expected = "kaz" if origin == one.own_case["ORIGIN"] else ending
+        assert assignments._name("bilateral-trade", about) == f"bilateral-trade-deu-{expected}"
+
+
+def test_two_assignments_of_one_name_are_not_mixed_up(course, tmp_path):
+    for name in ("one", "two"):
+        shutil.copytree(course.folder, tmp_path / name)
+    one, two = tmp_path / "one", tmp_path / "two"
+    with pytest.raises(assignments.AssignmentError, match=r"one and .*two are both named small-deu"):
+        assignments.find_assignments(tmp_path, [tmp_path])
+    with pytest.raises(assignments.AssignmentError, match="both named"):
+        assignments.find_assignments(tmp_path, [one, two])
+    assert len(assignments.find_assignments(tmp_path, [one, two / ".." / "one"])) == 1  # the same folder twice
+
+
+@pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ('kind = "whole"→kind = "wholes"', "no kind “wholes”"),
@@ -217,6 +305,17 @@ def test_an_existing_folder_is_left_alone_and_a_failure_leaves_nothing(tmp_path)
         ("round = 1→rounds = 1", "“rounds” is not known"),
         ('meaning = "year of the largest value"→', "“meaning” is missing"),
         ('name = "has_gap"→name = "peak_year"', "stands there twice"),
+        ('round = 1→tolerance = "0.11"', "peak_share: “tolerance” must be a number"),
+        ('round = 1→relative = "2%"', "“relative” must be a number"),
+        ("round = 1→round = 1.5", "“round” must be a whole number"),
+        ("round = 1→tolerance = inf", "“tolerance” must be a number"),
+        ("points = 2→points = true", "“points” must be a number"),
+        ("length = 4→ordered = 1", "“ordered” must be true or false"),
+        ('given = ["peak_year"]→given = "peak_year"', "“given” must be a list of texts"),
+        ('exercise = "ex-peak"→exercise = 3', "“exercise” must be a text"),
+        ("[[rubric]]→[rubric]", r"plan.toml: write \[\[rubric\]\] in double brackets"),
+        ("[[rubric.criterion]]→[rubric.criterion]", r"write \[\[rubric.criterion\]\] in double brackets"),
+        ('points = 2\nfull→points = "1.5"\nfull', "rubric ex-peak: “points” must be a number"),
     ],
 )
 def test_a_mistake_in_a_plan_is_one_sentence(tmp_path, change, sentence):
@@ -298,6 +397,26 @@ def test_a_unit_slip_and_coarse_rounding_cost_half():
     assert share == {12.35: 2, 12.3: 1, 0.1235: 1}
 
 
+@pytest.mark.parametrize(
+    ("exercise", "solution", "typed", "points"),
+    [
+        ("ex5-restated", "over_two_years = 21.0", (21.0, 10.0, 11.0), 3),
+        ("ex5-restated", "over_two_years = 21.0", (44.0, 20.0, 24.0), 2),  # a slip is paid for once
+        ("ex5-restated", "over_two_years = 21.0", (0, 0, 0), 0),
+        ("ex5-restated", "over_two_years = 21.0", (0.01, 0, 0), 0),
+        ("ex5-restated", "over_two_years = 0.0", (0, 0, 0), 3),
+        ("ex5-denominator", "share_change, from_own = 12.0, 20.0", (0, 0, 0), 0),
+        ("ex5-denominator", "share_change, from_own = 12.0, 20.0", (7, 7, 0), 0),
+        ("ex5-denominator", "share_change, from_own = 12.0, 20.0", (7, 20, -13), 3),
+    ],
+)
+def test_nothing_follows_from_zeros_that_are_typed(exercise, solution, typed, points):
+    plan = gradingplan.read_plan(chapters.ROOT / "coursework" / "05-huawei.grading.toml")
+    variables = plan.answer(exercise).variables
+    names = dict(zip((v.name for v in variables), typed, strict=True))
+    assert marking.points(names, solution, [marking.described(v) for v in variables]) == points
+
+
 def test_a_changed_chapter_is_put_back_and_helper_cells_are_run(course, tmp_path):
     path = answered(course, {**RIGHT, "ex-order": "years_down = ranked()\nhas_gap = True"}, tmp_path / "student.ipynb")
     notebook = json.loads(path.read_text())
@@ -335,6 +454,31 @@ def test_a_whole_chapter_is_made_run_and_marked(tmp_path, capsys):
     assert variable.name in (tmp_path / "feedback" / "ann.md").read_text("utf-8")
     with pytest.raises(assignments.AssignmentError, match="exists already"):
         cli.app(["grade", str(path), "--out", str(tmp_path / "marks.csv")], standalone_mode=False)
+
+
+def _graded(course, folder: Path, out: Path):
+    path = answered(course, RIGHT, folder / "ann.ipynb")
+    return CliRunner().invoke(cli.app, ["grade", str(path), "--assignment", str(course.folder), "--out", str(out)])
+
+
+def test_marks_are_not_lost_where_they_cannot_be_written(course, tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(markbook, "write_feedback", full)
+    done = _graded(course, tmp_path / "in", tmp_path / "a" / "marks.csv")
+    assert isinstance(done.exception, assignments.AssignmentError) and "No space left" in str(done.exception)
+    assert "ann,small-deu,ann.ipynb,3,3,6,6" in done.stdout
+
+    # What stops before or while it marks leaves neither an empty file nor an empty folder.
+    monkeypatch.setattr(submissions, "grade", full)
+    (tmp_path / "b").mkdir()
+    done = _graded(course, tmp_path / "in", tmp_path / "b" / "marks.csv")
+    assert isinstance(done.exception, assignments.AssignmentError) and "The marking stopped" in str(done.exception)
+    done = _graded(course, tmp_path / "in", tmp_path / "b" / f"{'m' * 300}.csv")
+    assert isinstance(done.exception, assignments.AssignmentError) and "cannot be made" in str(done.exception)
+    assert list((tmp_path / "b").iterdir()) == []
 
 
 # --- submissions that mean harm ----------------------------------------------------------------------
@@ -447,11 +591,25 @@ attempt(open, "link")
 attempt(os.link, plan, "hard")
 attempt(pathlib.Path(sentinel).unlink)
 attempt(os.mkdir, os.path.dirname(sentinel) + "/new")
+attempt(getattr(os, "mkfifo", None), os.path.dirname(sentinel) + "/pipe")
+attempt(getattr(os, "mknod", None), os.path.dirname(sentinel) + "/file")
+deep = "/".join("d" * 40)
+os.makedirs(deep)
+def from_handle(action, *more):
+    work, start = os.getcwd(), os.open(".", os.O_RDONLY)
+    os.chdir(deep)  # seen from here, the path leads to a place inside
+    try: action("../" * 20 + sentinel.lstrip("/"), *more, dir_fd=start)
+    finally: os.chdir(work)
+attempt(from_handle, os.open, os.O_RDWR)
+attempt(from_handle, os.chmod, 0)
+attempt(from_handle, os.remove)
+os.mkdir("own")
+shutil.rmtree("own")
 open("own.txt", "w").write("allowed")
 os.remove("own.txt")
 for name in os.listdir("."):
     shutil.rmtree(name, ignore_errors=True) if os.path.isdir(name) else os.remove(name)
-has_gap = gone == []
+has_gap = gone == [] and not os.path.exists("own")
 years_down = []
 """
     result = marked(course, {**RIGHT, "ex-order": code}, tmp_path / "in", system=system)
@@ -478,6 +636,8 @@ attempt(urllib.request.urlopen, "http://127.0.0.1:9/", timeout=1)
 attempt(subprocess.run, ["true"])
 attempt(os.system, "true")
 attempt(os.fork) if hasattr(os, "fork") else None
+import multiprocessing.util
+attempt(multiprocessing.util.spawnv_passfds, b"/bin/sh", [b"sh", b"-c", b"true"], [])
 attempt(os.kill, os.getppid(), 0)
 has_gap, years_down = done == [], done
 """
@@ -497,10 +657,14 @@ def test_compiled_code_stays_inside_where_the_kernel_helps(course, tmp_path, wal
         pytest.skip("This kernel has no Landlock: there is nothing to test.")
     sentinel = tmp_path / "sentinel.txt"
     sentinel.write_text("here")
+    mode = sentinel.stat().st_mode
     code = f"""
-import ctypes
+import ctypes, struct
 libc = ctypes.CDLL(None, use_errno=True)
 path = {str(sentinel)!r}.encode()
+open("own.txt", "w").close()
+everybody = struct.pack("<I" + "HHI" * 3, 2, *(part for tag in (1, 4, 32) for part in (tag, 7, 2**32 - 1)))
+value = struct.pack("<QII", ctypes.addressof(buffer := ctypes.create_string_buffer(everybody)), len(everybody), 0)
 tried = [
     libc.unlink(path), libc.open(path, 0), libc.open(path, 1), libc.chmod(path, 0), libc.truncate(path, 0),
     libc.rename(path, b"stolen"), libc.link(path, b"hard"), libc.fork(), libc.vfork(),
@@ -508,6 +672,9 @@ tried = [
     libc.execv(b"/bin/true", (ctypes.c_char_p * 2)(b"true", None)),
     libc.kill(1, 0), libc.kill(-1, 0), libc.ptrace(16, 1, 0, 0), libc.setsid(),
     libc.unshare(0x10000000), libc.memfd_create(b"x", 0), libc.mknod(b"disk", 0o60666, 0x800),
+    libc.truncate(b"own.txt", 0),
+    libc.syscall(466, -100, path, 0, b"user.x"), libc.syscall(469, -100, path, value, 16, 0),
+    libc.syscall(463, -100, path, 0, b"system.posix_acl_access", value, 16),
 ]
 has_gap, years_down = all(result == -1 for result in tried), [result for result in tried]
 import threading
@@ -517,7 +684,23 @@ worker.join()
 """
     result = marked(course, {**RIGHT, "ex-order": code}, tmp_path / "in")
     assert [v.points for v in result.verdicts["ex-order"]] == [0, 1], result
-    assert result.errors == {} and sentinel.read_text() == "here"
+    assert result.errors == {} and sentinel.read_text() == "here" and sentinel.stat().st_mode == mode
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Landlock belongs to Linux")
+@pytest.mark.parametrize(("version", "stands"), [(0, False), (1, False), (2, False), (3, True), (6, True)])
+def test_a_wall_that_lets_files_be_emptied_does_not_count(tmp_path, monkeypatch, version, stands):
+    class Library:
+        def syscall(self, number, attributes, *more):
+            if number == contained._LANDLOCK_CREATE:
+                return version if attributes is None else os.open(os.devnull, os.O_RDONLY)
+            return 0
+
+        def prctl(self, *arguments):
+            return 0
+
+    monkeypatch.setattr(contained, "_libc", Library)
+    assert contained.shut_files([str(tmp_path)], [str(tmp_path)]) is stands
 
 
 def test_an_endless_loop_in_compiled_code_is_ended(course, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -19,6 +20,16 @@ run = CliRunner().invoke
 def test_version_and_help():
     assert run(cli.app, ["--version"]).stdout.strip() == __version__
     assert "audit" in run(cli.app, ["--help"]).stdout
+
+
+def test_what_is_not_shown_on_a_terminal_is_utf_8():
+    done = subprocess.run(
+        [sys.executable, "-m", "tradebook.cli", "describe", "economies"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert "→" in done.stdout.decode("utf-8")
 
 
 def test_tables_and_describe():

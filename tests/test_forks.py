@@ -159,6 +159,12 @@ def test_a_fork_runs_without_the_book(made):
         encoding="utf-8",
     )  # fmt: skip
     assert [line.split()[0] for line in done.stdout.splitlines()] == list(made.tables)
+    for table in made.tables:  # into a file goes UTF-8, whatever the system would choose
+        done = subprocess.run(
+            [sys.executable, "-m", "tradebook.cli", "describe", table], cwd=made.folder, capture_output=True,
+            env={**env, "PYTHONIOENCODING": "ascii"},
+        )  # fmt: skip
+        assert done.returncode == 0 and "caveats:" in done.stdout.decode("utf-8"), done.stderr
     again = subprocess.run(
         [sys.executable, "-m", "tradebook.cli", "fork", "2"], cwd=made.folder, env=env, capture_output=True, text=True,
         encoding="utf-8",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
@@ -178,7 +179,12 @@ assignment_commands.add_to(app)
 
 
 def main() -> None:
-    """Run the program; an error of the book's own is one sentence and exit status 1."""
+    """Run the program; an error of the book's own is told in plain sentences, with exit status 1.
+
+    What goes into a file or to another program is UTF-8, whatever the system would choose.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         app()
     except TradebookError as error:

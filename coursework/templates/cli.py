@@ -31,6 +31,8 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    if not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")  # whatever the system would choose for a file
     try:
         sys.exit(main(sys.argv[1:]))
     except TradebookError as error:

@@ -6,6 +6,9 @@ Exit codes as of `fork_commands`; a submission that is broken or contained is a 
 from __future__ import annotations
 
 import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +21,8 @@ __all__ = ["add_to"]
 
 _SHUT_IN = "Submissions were shut in by the operating system: files, network and other programs."
 _PYTHON_ONLY = (
-    "Submissions were shut in as to {what} by Python alone, which compiled code can pass: do not mark a class that you "
-    "do not trust on this computer; use Linux 5.13 or newer, or Docker."
+    "Submissions were shut in as to {what} by Python alone, which a program made to pass it can pass: do not mark a "
+    "class that you do not trust on this computer; use Linux 6.2 or newer, or Docker."
 )
 
 
@@ -101,7 +104,7 @@ def grade(
 
     feedback = out.parent / "feedback" if out else None
     for path in (out, feedback):
-        if path is not None and path.exists():
+        if path is not None and os.path.lexists(path):
             raise assignments.AssignmentError(
                 f"{path} exists already and is left as it is: move it, or name another with --out."
             )
@@ -112,21 +115,62 @@ def grade(
     known = assignments.find_assignments(submitted, assignment or [])
     say, wipe = forking._progress()
     limits = Limits(seconds=seconds, cell_seconds=max(1, seconds / 4), memory=memory * 2**20)
-    try:
-        marked = submissions.grade(submitted, known, limits, jobs=jobs, say=say)
-    finally:
-        wipe()
+    with _kept_free(out, feedback):
+        try:
+            marked = submissions.grade(submitted, known, limits, jobs=jobs, say=say)
+        except OSError as error:
+            reason = f"{error.strerror or type(error).__name__}, {error.filename or 'a temporary file'}"
+            raise assignments.AssignmentError(
+                f"The marking stopped, and nothing is stored ({reason}): see to that, and mark again."
+            ) from error
+        finally:
+            wipe()
     marks = markbook.marks_csv(marked)
     if out is None:
         typer.echo(marks, nl=False)
     else:
-        out.write_text(marks, "utf-8", newline="\n")
-        markbook.write_feedback(marked, feedback)
+        try:
+            out.write_text(marks, "utf-8", newline="\n")
+            markbook.write_feedback(marked, feedback)
+        except OSError as error:
+            typer.echo(marks, nl=False)  # of perhaps an hour's work
+            raise assignments.AssignmentError(
+                f"{out} and {feedback} cannot be written in full ({error.strerror or type(error).__name__}): the "
+                "marks are printed instead, keep them."
+            ) from error
         typer.echo(f"{len(marked)} notebooks marked: {out}, a text for each in {feedback}.")
     if ran := [m.walls for m in marked if m.walls]:
         open_to = {"files": "files", "calls": "network and other programs"}
         lacking = [what for wall, what in open_to.items() if not all(walls.get(wall) for walls in ran)]
         typer.echo(_PYTHON_ONLY.format(what=" and ".join(lacking)) if lacking else _SHUT_IN, err=True)
+
+
+@contextmanager
+def _kept_free(out: Path | None, feedback: Path | None) -> Iterator[None]:
+    """Make the file and the folder before the marking, so that it is not done in vain; take them away if it fails."""
+    if out is None:
+        yield
+        return
+    from tradebook.coursework.assignments import AssignmentError
+
+    made: list[Callable[[], None]] = []
+    try:
+        try:
+            out.open("x").close()
+            made.append(out.unlink)
+            feedback.mkdir()
+            made.append(feedback.rmdir)
+        except OSError as error:
+            raise AssignmentError(
+                f"{error.filename or out} cannot be made ({error.strerror or type(error).__name__}): name another file "
+                "with --out."
+            ) from error
+        yield
+    except BaseException:
+        for undo in made:
+            with suppress(OSError):
+                undo()
+        raise
 
 
 def add_to(app: typer.Typer) -> None:

@@ -8,16 +8,17 @@ for what is answered in words. No answer is stored: the solution is run on the d
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tradebook import __version__
 from tradebook.coursework import exercises
-from tradebook.coursework.chapters import ROOT
+from tradebook.coursework.chapters import ROOT, chapters
 from tradebook.coursework.containment import ENDS, Limits, run, workplace
+from tradebook.coursework.folders import in_place_of
 from tradebook.coursework.gradingplan import Plan, read_plan
 from tradebook.coursework.marking import checked, follow_cases, literal
 from tradebook.errors import TradebookError
@@ -149,21 +150,17 @@ def make(
     Raises
     ------
     AssignmentError
-        If `target` is there already, the plan does not fit the chapter, or the data of the case answer nothing.
+        If `target` is there already or cannot be written, the plan does not fit the chapter, or the data of the case
+        answer nothing.
     """
-    if target.exists():
+    if os.path.lexists(target):
         raise AssignmentError(f"{target} exists already and is left as it is: name another folder with --to.")
     if not target.parent.is_dir():
         raise AssignmentError(f"The folder {target.parent} does not exist: make it first, or name another with --to.")
     plan = read_plan(plan_file)
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with in_place_of(target, AssignmentError) as draft:
         (draft / "source").mkdir()
         name = _write_course(fork, plan, plan_file, draft, say)
-        draft.chmod(0o755)
-        draft.rename(target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)  # is no longer there if all went well
     say(f"{name} is in {target}.")
     return read_assignment(target)
 
@@ -182,7 +179,7 @@ def _write_course(
     notebook = read_notebook(notebook_file)
     about = notebook["metadata"].get("tradebook", {})
     file, case = notebook_file.name, about.get("case", {})
-    name = "-".join([notebook_file.stem, *(exercises.slug(v) for v in case.values() if isinstance(v, str))])
+    name = _name(notebook_file.stem, about)
     say("running the chapter and its solutions")
     asked, left_out, glued = _try_solutions(notebook, plan, place, plan_file.name)
     kept = plan.only(asked)
@@ -202,6 +199,15 @@ def _write_course(
     _write(folder / "README.md", _readme(name, kept, left_out))
     (folder / "submitted").mkdir()
     return name
+
+
+def _name(stem: str, about: Mapping) -> str:
+    """Name of an assignment: the chapter, the subjects of its case, and years other than the book's."""
+    case = about.get("case", {})
+    own = next((one.own_case for one in chapters() if one.path.stem == about.get("chapter")), case)
+    subjects = [value for value in case.values() if isinstance(value, str)]
+    years = [f"{key}-{value}" for key, value in case.items() if not isinstance(value, str) and value != own.get(key)]
+    return "-".join([stem, *(exercises.slug(part) for part in [*subjects, *years])])
 
 
 def _try_solutions(notebook: dict, plan: Plan, fork: Path, plan_name: str) -> tuple[dict, dict, dict]:
@@ -327,14 +333,23 @@ def find_assignments(submissions: Path, named: list[Path]) -> list[Assignment]:
     Raises
     ------
     AssignmentError
-        If there is none.
+        If there is none, or two have the same name, so that a notebook cannot say which of them it answers.
     """
     if named:
-        found = []
+        folders: dict[Path, Path] = {}
         for folder in named:
             below = sorted(path.parent for path in folder.glob(f"*/{_ABOUT}"))
-            found += [read_assignment(f) for f in ([folder] if (folder / _ABOUT).is_file() or not below else below)]
-        return found
+            here = [folder] if (folder / _ABOUT).is_file() or not below else below
+            folders |= {one.resolve(): one for one in here}
+        found: dict[str, Assignment] = {}
+        for assignment in map(read_assignment, folders.values()):
+            other = found.setdefault(assignment.name, assignment)
+            if other is not assignment:
+                raise AssignmentError(
+                    f"{other.folder} and {assignment.folder} are both named {assignment.name}, so that their "
+                    "submissions cannot be told apart: mark each alone, its submissions with its folder."
+                )
+        return list(found.values())
     for folder in submissions.resolve().parents:
         if (folder / _ABOUT).is_file():
             return [read_assignment(folder)]

@@ -8,8 +8,10 @@ standard output. Only the standard library is used until the walls stand, and no
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import math
+import numbers
 import os
 import signal
 import sys
@@ -45,7 +47,7 @@ def readable_folders() -> list[str]:
 
 
 def limit(limits: dict) -> None:
-    """Set the limits of memory, file size and open files that the system offers (not on Windows)."""
+    """Set the limits of memory, file size, open files and processes that the system offers (not on Windows)."""
     try:
         import resource
     except ImportError:
@@ -54,6 +56,8 @@ def limit(limits: dict) -> None:
         "RLIMIT_AS": limits["memory"], "RLIMIT_FSIZE": limits["file"], "RLIMIT_CORE": 0, "RLIMIT_NOFILE": 256,
         "RLIMIT_CPU": limits["seconds"],
     }  # fmt: skip
+    if sys.platform != "linux":  # Linux counts threads as well, which packages need
+        wanted["RLIMIT_NPROC"] = 0
     for name, value in wanted.items():
         with contextlib.suppress(ValueError, OSError, AttributeError):  # a system may know or allow less
             resource.setrlimit(getattr(resource, name), (int(value), int(value)))
@@ -64,24 +68,30 @@ def limit(limits: dict) -> None:
 def watch_python(readable: list[str], writable: list[str], system: bool, refused: list[str]) -> None:
     """Refuse, in Python's own functions, what leads out of the folder; the only wall outside Linux.
 
-    A hook cannot be taken away again, but compiled code does not pass it: with `system` the operating system stands
-    behind it, and calls to compiled libraries need not be refused here.
+    A hook cannot be taken away again, but it sees only what Python reports, and nothing of what compiled code does.
+    With `system` the operating system stands behind it. Without, calls to compiled libraries are refused as well, and
+    so is what Python does not report: handles of folders, to which a path can be relative, and `_UNREPORTED`.
     """
     inside = tuple(path.rstrip(os.sep) + os.sep for path in writable)
     known = tuple(path.rstrip(os.sep) + os.sep for path in [*readable, *writable])
-    real, separator = os.path.realpath, os.sep
+    real, is_folder, separator = os.path.realpath, os.path.isdir, os.sep
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     harmless = {"/dev/null", os.devnull}
     paths_written = {
         "os.remove": 1, "os.rename": 2, "os.rmdir": 1, "os.mkdir": 1, "os.link": 2, "os.symlink": 2, "os.truncate": 1,
         "os.chmod": 1, "os.chown": 1, "os.utime": 1, "os.setxattr": 1, "os.removexattr": 1, "os.chflags": 1,
-        "os.mkfifo": 1, "os.mknod": 1, "shutil.rmtree": 1, "shutil.move": 2, "sqlite3.connect": 1,
+        "shutil.rmtree": 1, "shutil.move": 2, "sqlite3.connect": 1, "_winapi.CopyFile2": 2,
+    }  # fmt: skip
+    # How many handles of folders stand at the end of what is reported; -1 is the working folder.
+    handles_at_end = {
+        "os.remove": 1, "os.rename": 2, "os.rmdir": 1, "os.mkdir": 1, "os.link": 2, "os.symlink": 1, "os.chmod": 1,
+        "os.chown": 1, "os.utime": 1, "shutil.rmtree": 1,
     }  # fmt: skip
     paths_read = {"os.listdir", "os.scandir", "os.listxattr", "os.getxattr", "os.chdir"}
     never = (
         "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile", "os.kill",
         "pty.spawn", "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostby", "socket.sendto",
-        "socket.sendmsg", "winreg.", "_winapi.CreateProcess", "webbrowser.", "syslog.", "ftplib.", "smtplib.",
+        "socket.sendmsg", "winreg.", "_winapi.Create", "webbrowser.", "syslog.", "ftplib.", "smtplib.",
         "urllib.Request",
     )  # fmt: skip
     # What threadpoolctl, which keeps linear algebra in one thread, asks of compiled libraries.
@@ -111,6 +121,8 @@ def watch_python(readable: list[str], writable: list[str], system: bool, refused
     def hook(event: str, arguments: tuple) -> None:
         if event == "open":
             path, mode, flags = arguments
+            if not system and mode is None and not isinstance(path, int) and is_folder(path):
+                refuse(f"a handle of the folder {path!r}")
             wants = (isinstance(mode, str) and any(c in mode for c in "wax+")) or bool((flags or 0) & writing)
             if not within(path, inside if wants else known):
                 refuse(f"{'writing' if wants else 'reading'} {path!r}")
@@ -118,6 +130,9 @@ def watch_python(readable: list[str], writable: list[str], system: bool, refused
             for path in arguments[: paths_written[event]]:
                 if not (path == ":memory:" or within(path, inside)):
                     refuse(f"{event} {path!r}")
+            handles = arguments[-handles_at_end[event] :] if not system and event in handles_at_end else ()
+            if any(handle not in (-1, None) for handle in handles):
+                refuse(f"{event} in a folder named by its handle")
         elif event in paths_read:
             if not within(arguments[0] if arguments and arguments[0] is not None else ".", known):
                 refuse(f"{event} {arguments[0]!r}")
@@ -131,7 +146,33 @@ def watch_python(readable: list[str], writable: list[str], system: bool, refused
             if not (symbol.lstrip("_").startswith(symbols) or symbol in windows_symbols):
                 refuse(f"calling the compiled function {symbol}")
 
+    if not system:
+        _take_away_unreported(refuse)
     sys.addaudithook(hook)
+
+
+# Functions that lead out and that Python reports to no hook.
+_UNREPORTED = {"_posixsubprocess": ("fork_exec",), "posix": ("mkfifo", "mknod")}
+
+
+def _take_away_unreported(refuse) -> None:
+    """Put a function that refuses in the place of each of `_UNREPORTED`, wherever a module holds it."""
+    import shutil
+
+    shutil._use_fd_functions = False  # without handles of folders it removes by path
+
+    def refusing(name: str):
+        return lambda *args, **kwargs: refuse(name)
+
+    for owner, names in _UNREPORTED.items():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(owner)
+        for name in names:
+            original = getattr(sys.modules.get(owner), name, None)
+            for module in list(sys.modules.values()) if original is not None else ():
+                for key, value in list(getattr(module, "__dict__", {}).items()):
+                    if value is original:
+                        setattr(module, key, refusing(name))
 
 
 # --- the walls of Linux: Landlock for files, a system-call filter for the rest -------------------------
@@ -158,7 +199,7 @@ _FORBIDDEN = {
     "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104),
     "iopl": (172, None), "ioperm": (173, None), "reboot": (169, 142),
     "sethostname": (170, 161), "settimeofday": (164, 170), "clock_settime": (227, 112),
-    "swapon": (167, 224), "acct": (163, 89), "quotactl": (179, 60),
+    "swapon": (167, 224), "acct": (163, 89), "quotactl": (179, 60), "truncate": (76, 45),
 }  # fmt: skip
 _ONLY_TO_ITSELF = {
     "kill": (62, 129),
@@ -170,10 +211,15 @@ _CLONE, _CLONE3, _PRLIMIT = (56, 220), (435, 435), (302, 261)
 _CLONE_THREAD = 0x10000
 _SECCOMP, _NO_NEW_PRIVILEGES = (317, 277), 38
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
+# From here on all calls are shut, so that those of later kernels are: the first, setxattrat, opens files to others.
+_FIRST_UNKNOWN = 463
 
 
 def shut_files(readable: list[str], writable: list[str]) -> bool:
-    """Landlock: from here on the kernel opens nothing but these folders for this process; True if it can."""
+    """Landlock: from here on the kernel opens nothing but these folders for this process; True if it can.
+
+    Before version 3 (Linux 6.2) it lets a file that may be read be emptied: it is set up, and False is returned.
+    """
     if sys.platform != "linux":
         return False
     import ctypes
@@ -208,7 +254,7 @@ def shut_files(readable: list[str], writable: list[str]) -> bool:
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     done = libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0)
     os.close(ruleset)
-    return done == 0
+    return done == 0 and version >= 3
 
 
 def shut_calls() -> bool:
@@ -219,7 +265,8 @@ def shut_calls() -> bool:
     import struct
 
     machine = list(_MACHINES).index(os.uname().machine)
-    allow, no, absent = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38  # ENOSYS: glibc then falls back to clone
+    # EPERM, and ENOSYS, upon which libraries fall back to an older call.
+    allow, no, absent = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38
     load, equal, at_least, any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
     number_at, machine_at, first_low, first_high = 0, 4, 16, 20
 
@@ -228,15 +275,16 @@ def shut_calls() -> bool:
 
     program = [step(load, machine_at), step(equal, _MACHINES[os.uname().machine], 1), step(answer, no)]
     program += [step(load, number_at), step(at_least, 0x40000000, 0, 1), step(answer, no)]  # the x32 calls
-    for numbers in _FORBIDDEN.values():
-        if numbers[machine] is not None:
-            program += [step(equal, numbers[machine], 0, 1), step(answer, no)]
+    program += [step(at_least, _FIRST_UNKNOWN, 0, 1), step(answer, absent)]
+    for on_machines in _FORBIDDEN.values():
+        if on_machines[machine] is not None:
+            program += [step(equal, on_machines[machine], 0, 1), step(answer, no)]
     program += [step(equal, _CLONE3[machine], 0, 1), step(answer, absent)]
     program += [step(equal, _CLONE[machine], 0, 4), step(load, first_low)]  # threads yes, processes no
     program += [step(any_bit, _CLONE_THREAD, 0, 1), step(answer, allow), step(answer, no)]
     own = {**{name: os.getpid() for name in _ONLY_TO_ITSELF}, "prlimit64": 0}
-    for name, numbers in {**_ONLY_TO_ITSELF, "prlimit64": _PRLIMIT}.items():
-        program += [step(equal, numbers[machine], 0, 6), step(load, first_low), step(equal, own[name], 0, 3)]
+    for name, on_machines in {**_ONLY_TO_ITSELF, "prlimit64": _PRLIMIT}.items():
+        program += [step(equal, on_machines[machine], 0, 6), step(load, first_low), step(equal, own[name], 0, 3)]
         program += [step(load, first_high), step(equal, 0, 0, 1), step(answer, allow), step(answer, no)]
     program.append(step(answer, allow))
     code = b"".join(program)
@@ -271,9 +319,9 @@ def encode(value: object, depth: int = 0) -> list:
         value = value.item()
     if isinstance(value, bool):
         return ["truth", value]
-    if isinstance(value, int):
+    if isinstance(value, numbers.Integral):
         return ["number", int(value)] if abs(value) < GREATEST_WHOLE else ["other", "a whole number of absurd size"]
-    if isinstance(value, float):
+    if isinstance(value, numbers.Real):
         return ["number", float(value)] if math.isfinite(value) else ["other", "not a finite number"]
     if isinstance(value, str):
         return ["text", str(value)] if len(value) <= LONGEST_TEXT else ["other", "a text of absurd length"]

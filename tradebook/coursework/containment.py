@@ -3,8 +3,8 @@
 What a submission is kept from, by platform:
 
 ========================  =======================  =========================  ==========================
-threat                    Linux (Landlock,         macOS                      Windows
-                          seccomp; no root)
+threat                    Linux from 6.2 on        macOS                      Windows
+                          (Landlock, seccomp)
 ========================  =======================  =========================  ==========================
 endless loop              process group killed     process group killed       process tree killed
 memory                    limit and watch          watch (and limit)          watch
@@ -15,8 +15,10 @@ other programs, forks     kernel                   Python's functions only    Py
 answers                   never in its process     never in its process       never in its process
 ========================  =======================  =========================  ==========================
 
-“Python's functions only” is a hook that ordinary Python code cannot pass and compiled code can: enough against
-accidents and idle curiosity, not against an attacker. There, run the grading of a class you do not trust in Docker.
+“Python's functions only” is a hook on what Python reports of itself, and so it is on an older Linux. It refuses what a
+program does by mistake and the usual ways out; compiled code passes it, and so does Python code that is written to find
+the hook and change it: enough against accidents and idle curiosity, not against an attacker. There, run the grading of
+a class you do not trust in Docker.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pprint import pformat
 
+from tradebook.coursework.contained import GREATEST_WHOLE, LONGEST_LIST, LONGEST_TEXT
 from tradebook.coursework.gradingplan import Answer, Plan, Variable
 from tradebook.coursework.marking import described
 
@@ -231,25 +232,33 @@ def form_error(variable: Variable, value: object) -> str:
 
 
 def _checks(variable: Variable) -> list[str]:
-    name, kind = variable.name, variable.kind
+    name, kind, true_or_false = variable.name, variable.kind, '__name__ in ("bool", "bool_")'
     lines = [f'assert {name} is not None, "{name} has no value yet"']
     if kind in ("number", "whole"):
         base = "numbers.Real" if kind == "number" else "numbers.Integral"
-        lines.append(f'assert isinstance({name}, {base}), "{name} must be {variable.form}"')
+        right = f"isinstance({name}, {base}) and not isinstance({name}, bool)"
+        lines.append(f'assert {right}, "{name} must be {variable.form}"')
+        lines.append(f'assert abs({name}) < {GREATEST_WHOLE:g}, "{name} is not finite, or absurdly large"')
         for bound, sign, word in ((variable.minimum, ">=", "below"), (variable.maximum, "<=", "above")):
             if bound is not None:
                 lines.append(f'assert {name} {sign} {bound:g}, "{name} cannot be {word} {bound:g}"')
     elif kind == "text":
         lines.append(f'assert isinstance({name}, str) and {name}.strip(), "{name} must be a text"')
+        lines.append(f'assert len({name}) <= {LONGEST_TEXT}, "{name} is longer than {LONGEST_TEXT} characters"')
     elif kind == "truth":
-        lines.append(f'assert {name} in (True, False), "{name} must be True or False"')
+        lines.append(f'assert type({name}).{true_or_false}, "{name} must be True or False"')
     else:
-        lines.append(f'assert not isinstance({name}, (str, dict)), "{name} must be a list"')
+        listed = f'isinstance({name}, (list, tuple, set, frozenset, range)) or hasattr({name}, "tolist")'
+        lines.append(f'assert ({listed}) and getattr({name}, "ndim", 1) == 1, "{name} must be a list"')
         lines.append(
             f'assert len({name}) == {variable.length}, "{name} must have {variable.length} entries"'
             if variable.length is not None
-            else f'assert len({name}) >= 0, "{name} must be a list"'
+            else f'assert len({name}) <= {LONGEST_LIST}, "{name} has more than {LONGEST_LIST} entries"'
         )
+        known = f"isinstance(v, (str, numbers.Real)) or type(v).{true_or_false}"
+        sensible = f"len(v) <= {LONGEST_TEXT} if isinstance(v, str) else abs(v) < {GREATEST_WHOLE:g}"
+        lines.append(f'assert all({known} for v in {name}), "the entries of {name} must be numbers or texts"')
+        lines.append(f'assert all({sensible} for v in {name}), "an entry of {name} is not finite, or absurdly large"')
     return lines
 
 
@@ -326,7 +335,8 @@ def rubric_text(source: Mapping, plan: Plan, left_out: Mapping[str, str], glued:
         "",
         "A value has its points if it lies within the tolerance of what the data give; half of them if its digits are",
         "right in another unit or it is rounded more coarsely than asked; all of them if it follows correctly from an",
-        "earlier answer of the same exercise, right or wrong. A list shares its points among its entries.",
+        "earlier answer of the same exercise, right or wrong, but not from a zero or from two equal answers where the",
+        "right ones are others. A list shares its points among its entries.",
     ]
     for label in [label for label in titles if label in plan.exercises]:
         lines += ["", f"## {titles[label]}"]

@@ -12,15 +12,12 @@ names, and keeps those that were asked for while the notebook ran; without that 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
@@ -30,6 +27,7 @@ import yaml
 from tradebook import __version__
 from tradebook.coursework import adequacy, pins, rewriting
 from tradebook.coursework.chapters import ROOT, Case
+from tradebook.coursework.folders import in_place_of
 from tradebook.data import package
 from tradebook.errors import TradebookError
 from tradebook.markdown import address, text
@@ -104,7 +102,7 @@ def fork(case: Case, target: Path, check: bool = True, say: Callable[[str], None
     say("looking whether the tables have enough")
     if lacking := adequacy.missing(case):
         raise ForkError(lacking)
-    with _in_place_of(target) as folder:
+    with in_place_of(target, ForkError) as folder:
         say("writing the folder")
         notebook = write_fork(case, folder)
         figures, used = 0, None
@@ -123,30 +121,6 @@ def _refuse_target(target: Path) -> None:
         raise ForkError(f"{target} lies inside the book's own folder: name a folder outside of it with --to.")
     if not target.parent.is_dir():
         raise ForkError(f"The folder {target.parent} does not exist: make it first, or name another with --to.")
-
-
-@contextmanager
-def _in_place_of(target: Path) -> Iterator[Path]:
-    """A new folder beside `target` that becomes it if all goes well, and disappears if not."""
-    folder = None
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        yield folder
-        mask = os.umask(0)
-        os.umask(mask)
-        folder.chmod(0o777 & ~mask)  # temporary folders are their maker's alone
-        if os.path.lexists(target):
-            raise ForkError(f"{target} has appeared in the meantime and is left as it is: name another folder.")
-        os.rename(folder, target)
-        folder = None
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise ForkError(f"There is no room left for {target}: free some space, or name another place.") from error
-        reason = error.strerror or type(error).__name__
-        raise ForkError(f"{target} cannot be written ({reason}): name a folder that you may write to.") from error
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 # --- what a fork holds ----------------------------------------------------------------------------

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 import keyword
+import math
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -181,14 +182,18 @@ def read_plan(path: Path) -> Plan:
         raise PlanError(f"{path.name} cannot be read ({error}): correct it.") from None
     if extra := set(content) - {"answer", "rubric"}:
         raise PlanError(f"{path.name} has an unknown table “{min(extra)}”; use [[answer]] and [[rubric]].")
+    for table in ("answer", "rubric"):
+        _check_tables(content, table, f"{path.name}:")
     answers = []
     for entry in content.get("answer", []):
         where = f"{path.name}, answer {entry.get('exercise', '?')}"
+        _check_tables(entry, "variable", f"{where}:", within="answer.")
         variables = tuple(_variable(v, where) for v in entry.get("variable", []))
         answers.append(_record(Answer, {**_without(entry, "variable"), "variables": variables}, where))
     rubrics = []
     for entry in content.get("rubric", []):
         where = f"{path.name}, rubric {entry.get('exercise', '?')}"
+        _check_tables(entry, "criterion", f"{where}:", within="rubric.")
         criteria = tuple(_record(Criterion, c, where) for c in entry.get("criterion", []))
         rubrics.append(_record(Rubric, {**_without(entry, "criterion"), "criteria": criteria}, where))
     plan = Plan(tuple(answers), tuple(rubrics))
@@ -200,6 +205,29 @@ def _without(entry: Mapping, key: str) -> dict:
     return {name: value for name, value in entry.items() if name != key}
 
 
+def _check_tables(entry: Mapping[str, Any], name: str, where: str, within: str = "") -> None:
+    found = entry.get(name, [])
+    if not (isinstance(found, list) and all(isinstance(one, dict) for one in found)):
+        raise PlanError(f"{where} write [[{within}{name}]] in double brackets above each {name}.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
+
+
+# What the type of a field, as it is written in its class, allows, and how a message says it.
+_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "str": (lambda value: isinstance(value, str), "a text in quotation marks"),
+    "float": (_is_number, "a number without quotation marks"),
+    "int": (lambda value: _is_number(value) and isinstance(value, int) and value >= 0, "a whole number from 0 on"),
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "tuple[str, ...]": (
+        lambda value: isinstance(value, list | tuple) and all(isinstance(one, str) for one in value),
+        "a list of texts in square brackets",
+    ),
+}
+
+
 def _record(kind: type, entry: Mapping[str, Any], where: str) -> Any:
     known = {field.name: field for field in fields(kind)}
     if unknown := set(entry) - set(known):
@@ -207,12 +235,17 @@ def _record(kind: type, entry: Mapping[str, Any], where: str) -> Any:
     needed = [name for name, field in known.items() if field.default is MISSING and name not in entry]
     if needed:
         raise PlanError(f"{where}: “{needed[0]}” is missing.")
+    for name, value in entry.items():
+        allows, words = _TYPES.get(known[name].type.removesuffix(" | None"), (lambda value: True, ""))
+        if not allows(value):
+            raise PlanError(f"{where}: “{name}” must be {words}.")
     return kind(**entry)
 
 
 def _variable(entry: Mapping[str, Any], where: str) -> Variable:
-    variable = _record(Variable, {**entry, "given": tuple(entry.get("given", ()))}, where)
-    where = f"{where}, {variable.name}"
+    where = f"{where}, {entry.get('name', '?')}"
+    variable = _record(Variable, entry, where)
+    variable = replace(variable, given=tuple(variable.given))
     if not variable.name.isidentifier() or keyword.iskeyword(variable.name):
         raise PlanError(f"{where}: this is no name that a variable can have.")
     if variable.kind not in KINDS:

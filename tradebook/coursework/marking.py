@@ -2,7 +2,8 @@
 
 The rules, the same for every exercise: a value within its tolerance has its points; one with the right digits in
 another unit (a share for per cent, thousands for millions) or rounded more coarsely than asked has half of them; one
-that follows correctly from an earlier answer, right or wrong, has them all; the entries of a list share them.
+that follows correctly from earlier answers, right or wrong, has them all, unless these are typed at random: zero where
+the right one is not, or equal where the right ones differ; the entries of a list share them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import combinations
 from typing import Any
 
 from tradebook.coursework.contained import GREATEST_WHOLE, LONGEST_LIST, LONGEST_TEXT, encode, evaluate
@@ -163,7 +165,22 @@ def mark_answer(
     answer: Answer, given: Mapping[str, Value], expected: Mapping[str, Value], followed: Mapping
 ) -> list[Verdict]:
     """Points of all variables of an exercise."""
-    return [judge(v, given.get(v.name, ["none"]), expected[v.name], followed.get(v.name)) for v in answer.variables]
+    by_name = {v.name: v for v in answer.variables}
+    verdicts = []
+    for variable in answer.variables:
+        earlier = [(by_name[name], given.get(name, ["none"]), expected[name]) for name in variable.given]
+        follows = followed.get(variable.name) if _something(earlier) else None
+        verdicts.append(judge(variable, given.get(variable.name, ["none"]), expected[variable.name], follows))
+    return verdicts
+
+
+def _something(earlier: list[tuple[Variable, Value, Value]]) -> bool:
+    """Whether earlier answers (asked, given, right) say something from which another can follow."""
+    for variable, own, right in earlier:
+        if own[0] == right[0] == "number" and _close(own[1], 0, variable) and not _close(right[1], 0, variable):
+            return False
+    pairs = combinations(earlier, 2)
+    return not any(one[1] == other[1] and one[2] != other[2] for one, other in pairs)
 
 
 def follow_cases(answer: Answer, given: Mapping[str, Value]) -> list[dict]:
