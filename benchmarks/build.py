@@ -106,32 +106,33 @@ class Watching:
     def __enter__(self) -> Watching:
         command = [sys.executable, "-m", "tools.build", "watch", "--port", "0"]
         env = {**os.environ, "PYTHONPATH": str(self.folder)}
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             command, cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        self._until("Waiting for changes")
+        self.said_first = self.until("Waiting for changes")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self.process.kill()
+        self.process.communicate()
 
-    def _until(self, said: str) -> str:
+    def until(self, said: str) -> str:
+        """What it prints, as far as a line with these words."""
         printed = ""
-        for line in self._process.stdout:
+        for line in self.process.stdout:
             printed += line
             if said in line:
                 return printed
-        raise RuntimeError(f"make watch ended:\n{printed[-3000:]}")
+        raise RuntimeError(f"make watch ended without saying “{said}”:\n{printed[-3000:]}")
 
     def after(self, edit: Callable[[], None]) -> Run:
         """Make an edit, and wait until the new pages are in their place."""
         time.sleep(4)  # as a writer does
         edit()
         start = time.perf_counter()
-        printed = self._until("Ready after")
+        printed = self.until("Ready after")
         seconds = time.perf_counter() - start
-        self._until("Waiting for changes")
+        self.until("Waiting for changes")
         return Run(seconds, printed)
 
 

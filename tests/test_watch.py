@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import Browser
 from smallbook import build, edit, small_book
 
+from benchmarks import build as watch
 from benchmarks import reproducible
 from tools import build as building
 from tools import generator
@@ -27,32 +28,13 @@ from tools.environment import ToolError
 from tools.server import News, open_server
 
 
-class Watching:
-    """``make watch`` in a book; what it prints is read up to some words."""
-
-    def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tools.build", "watch", "--port", "0"],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(folder)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.address = re.search(r"http://\S+/", self.until("Waiting for changes"))[0]
-
-    def until(self, words: str) -> str:
-        """What it prints, as far as a line with these words."""
-        printed = ""
-        for line in self.process.stdout:
-            printed += line
-            if words in line:
-                return printed
-        raise AssertionError(f"ended without {words!r}:\n{printed}")
+class Watching(watch.Watching):
+    """``make watch`` in a book, whose pages can be asked for."""
 
     def page(self, name: str) -> str:
         """A page as it is served."""
-        with urlopen(f"{self.address}chapters/{name}.html", timeout=30) as answer:
+        address = re.search(r"http://\S+/", self.said_first)[0]
+        with urlopen(f"{address}chapters/{name}.html", timeout=30) as answer:
             return answer.read().decode()
 
 
@@ -76,10 +58,8 @@ def book(built: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def watching(book: Path) -> Iterator[Watching]:
-    running = Watching(book)
-    yield running
-    running.process.kill()
-    running.process.communicate(timeout=60)
+    with Watching(book) as running:
+        yield running
 
 
 def test_a_saved_page_is_made_again_and_a_broken_one_leaves_the_old(book: Path, watching: Watching):
