@@ -450,7 +450,13 @@ def _execute(path: Path, timeout: int, folder: Path) -> dict:
     python = notebook.metadata.get("kernelspec", {}).get("name", "python3") == "python3"
     if python:
         notebook.cells.append(nbformat.v4.new_code_cell(question))
-    client = Client(notebook, timeout=timeout, record_timing=False, resources={"metadata": {"path": str(path.parent)}})
+    client = Client(
+        notebook,
+        timeout=timeout,
+        record_timing=False,
+        shutdown_kernel="immediate",  # it has reported, and nothing waits for it to tidy up
+        resources={"metadata": {"path": str(path.parent)}},
+    )
     start = time.perf_counter()
     try:
         client.execute()

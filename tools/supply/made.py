@@ -44,7 +44,8 @@ def make(browser: bool) -> Made:
         A package does not say its licence, or what runs in the browser cannot be had.
     """
     key = digest((ROOT / name for name in INPUTS), ROOT, f"{sys.version_info[:2]} {browser}")[:20]
-    kept = CACHE / f"{key}.json"
+    kind = "browser" if browser else "pages"
+    kept = CACHE / f"{kind}-{key}.json"
     try:
         return Made(**json.loads(kept.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
@@ -52,7 +53,7 @@ def make(browser: bool) -> Made:
     made = _make(browser)
     with contextlib.suppress(OSError):  # without room or rights it is made again next time
         CACHE.mkdir(parents=True, exist_ok=True)
-        for old in CACHE.glob("*.json"):
+        for old in CACHE.glob(f"{kind}-*.json"):
             old.unlink(missing_ok=True)
         handle, part = tempfile.mkstemp(dir=CACHE, suffix=".part")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
