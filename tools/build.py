@@ -282,14 +282,15 @@ class Ahead:
 
     def generator(self, settings: dict[str, str]) -> Generator:
         """A page generator that is prepared for the files as they are: the one that waits, or another."""
-        waiting = self._generator or Generator(WORK, LOG, _JOBS, settings)  # starts, while files are compared
+        fresh = self._generator is None
+        if fresh:
+            self._generator = Generator(WORK, LOG, _JOBS, settings)  # starts, while files are compared
         rests_on = _rest_of_pages(settings)
-        if waiting is self._generator and not waiting.is_ready(settings, rests_on):
-            waiting.end()
-            waiting = Generator(WORK, LOG, _JOBS, settings)
-        if waiting is not self._generator:
-            self._generator = waiting
-            waiting.prepare(rests_on)
+        if not fresh and not self._generator.is_ready(settings, rests_on):
+            self._generator.end()
+            self._generator, fresh = Generator(WORK, LOG, _JOBS, settings), True
+        if fresh:
+            self._generator.prepare(rests_on)
         return self._generator
 
     def prepare(self, settings: dict[str, str]) -> None:

@@ -125,9 +125,8 @@ def ask_all(python: Path) -> Answer:
             if answer is not None:
                 clean |= set(answer.clean)
                 found |= {f"{where}: {one}" for one in answer.found}
-                open_names = {
-                    canonicalize_name(name) for name in answer.unanswered
-                }  # pip-audit spells them its own way
+                # pip-audit spells names its own way
+                open_names = set(map(canonicalize_name, answer.unanswered))
                 left = [one for one in left if canonicalize_name(one.partition("==")[0]) in open_names]
         unanswered |= {one.replace("==", " ") for one in left}
     return Answer(sorted(clean), sorted(found), sorted(unanswered))
